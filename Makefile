@@ -1,0 +1,62 @@
+# Two commands for everyone: `make demo` and `make test`. Each does all its own set-up in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := overcoat.middleware overcoat.hooks overcoat.inspector overcoat.demo
+SOURCES := middleware hooks inspector demo
+
+.PHONY: help demo test check lint types bench format clean FORCE
+.DEFAULT_GOAL := help
+
+help:  ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Overcoat needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+# A strict editable install links the files it finds: a new module is unknown until the next install. So the install
+# depends on the list of files (not on what is in them).
+$(VENV)/files: FORCE | $(BIN)/python
+	@find $(SOURCES) -type f ! -name '*.pyc' | sort | cmp -s - $@ || find $(SOURCES) -type f ! -name '*.pyc' | sort > $@
+
+$(VENV)/demo: pyproject.toml $(VENV)/files
+	$(BIN)/python -m pip install --quiet --editable '.[demo,logs]'
+	@touch $@
+
+$(VENV)/dev: pyproject.toml $(VENV)/files
+	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
+	@touch $@ $(VENV)/demo
+
+$(VENV)/bench: $(VENV)/dev
+	$(BIN)/python -m pip install --quiet --group bench
+	@touch $@
+
+demo: $(VENV)/demo  ## serve the demo on http://127.0.0.1:5001 (ARGS="--port 8000" for options)
+	@$(BIN)/overcoat demo $(ARGS)
+
+test: $(VENV)/dev  ## run the tests (ARGS="-k name" for pytest options)
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+check: lint types test  ## what CI runs: ruff, mypy --strict, the tests
+
+lint: $(VENV)/dev  ## ruff: format and lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/dev  ## mypy --strict over the four packages
+	$(BIN)/mypy $(addprefix -p ,$(PACKAGES))
+
+format: $(VENV)/dev  ## let ruff rewrite
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/bench  ## the benchmarks, as ratios from interleaved runs
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# build/__editable__* is the installed package itself while .venv stands.
+clean:  ## remove what the tools left behind
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage dist build/bdist* build/lib *.egg-info
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
