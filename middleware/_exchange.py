@@ -1,0 +1,217 @@
+"""The exchange: what is known of one request and its response, from entry to true end.
+
+The outermost segment of layers makes it, inner segments find it in ``environ["overcoat.exchange"]``, and
+:func:`current_exchange` finds it from any handler, hook or streamed body.
+
+>>> from overcoat.middleware import Exchange, current_exchange
+>>> exchange = Exchange({"REQUEST_METHOD": "GET", "PATH_INFO": "/caf\\xc3\\xa9", "QUERY_STRING": "a=1"})
+>>> exchange.method, exchange.path, exchange.query
+('GET', '/café', 'a=1')
+>>> exchange.status = "404 NOT FOUND"
+>>> exchange.status_code
+404
+>>> current_exchange() is None
+True
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from time import perf_counter_ns
+from typing import Any
+
+HeaderList = list[tuple[str, str]]
+
+ENVIRON_KEY = "overcoat.exchange"
+
+# Restored by value, never by token: a token belongs to one context, and a stream may be closed from another.
+current: ContextVar["Exchange | None"] = ContextVar("overcoat_exchange", default=None)
+
+
+def current_exchange() -> "Exchange | None":
+    """The exchange of the request that is being served here, or None outside one."""
+    return current.get()
+
+
+class Exchange:
+    """One request and its response.
+
+    Args:
+        environ: The WSGI environ of the request.
+
+    Attributes:
+        environ: The WSGI environ; ``on_request`` may edit it in place.
+        method: The method, at entry.
+        raw_path: PATH_INFO at entry, as WSGI hands it on (bytes as latin-1).
+        query: QUERY_STRING at entry, undecoded.
+        peer: REMOTE_ADDR at entry: the address of the connection, before any proxy header was believed.
+        status: The status line that went out, such as ``"200 OK"``; None before ``start_response``.
+        headers: The response headers, a list of pairs; empty before ``start_response``.
+        started_ns, first_byte_ns, finished_ns: ``perf_counter_ns`` at entry, when the first non-empty chunk was taken
+            from the app, and at the true end; 0 is "not yet".
+        response_bytes: Bytes of body handed to the server, known at the end; None where the server took a file.
+        request_bytes: Bytes that the app read from the request body.
+        error: What the app raised and no layer answered.
+        outcome: At the end: ``complete``, ``aborted`` (closed before it was exhausted), ``failed`` (raised) or
+            ``handed_off`` (the server took a file or the connection); None before.
+        route, endpoint: The route template and the endpoint that served the request, where the framework tells.
+        request_id, client_request_id: The id of the request, and one from the client that was refused.
+        error_type, error_message, error_at: What an error handler knows of an error that never reached WSGI.
+    """
+
+    # Defaults stand on the class, so that a request pays only for what it sets.
+    status: str | None = None
+    first_byte_ns: int = 0
+    finished_ns: int = 0
+    response_bytes: int | None = None
+    request_bytes: int = 0
+    error: BaseException | None = None
+    outcome: str | None = None
+    route: str | None = None
+    endpoint: str | None = None
+    request_id: str | None = None
+    client_request_id: str | None = None
+    error_type: str | None = None
+    error_message: str | None = None
+    error_at: str | None = None
+
+    _state: dict[Any, Any] | None = None
+    _fields: dict[str, Any] | None = None
+    _timings: dict[str, list[int]] | None = None
+    _callbacks: list[Callable[["Exchange"], object]] | None = None
+    _open: int = 1
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self.started_ns = perf_counter_ns()
+        self.environ = environ
+        get = environ.get
+        self.method: str = get("REQUEST_METHOD", "")
+        self.raw_path: str = get("PATH_INFO", "")
+        self.query: str = get("QUERY_STRING", "")
+        self.peer: str | None = get("REMOTE_ADDR")
+        self.headers: HeaderList = []
+
+    @property
+    def path(self) -> str:
+        """PATH_INFO at entry as text; bytes that are not UTF-8 stand as ``\\xNN``."""
+        return decode_path(self.raw_path)
+
+    @property
+    def status_code(self) -> int | None:
+        """The status as a number, or None where there is none or the app sent nonsense."""
+        code = (self.status or "")[:3]
+        return int(code) if len(code) == 3 and code.isascii() and code.isdigit() else None
+
+    @property
+    def duration_ms(self) -> float:
+        """Milliseconds from entry to the end, or to now while the exchange is open."""
+        return ((self.finished_ns or perf_counter_ns()) - self.started_ns) / 1e6
+
+    @property
+    def state(self) -> dict[Any, Any]:
+        """A dict for what layers and bundles keep for this request, made on demand."""
+        if self._state is None:
+            self._state = {}
+        return self._state
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What the app adds to the request's log line, made on demand."""
+        if self._fields is None:
+            self._fields = {}
+        return self._fields
+
+    @property
+    def timings(self) -> dict[str, list[int]]:
+        """Name to ``[nanoseconds, count]``, made on demand."""
+        if self._timings is None:
+            self._timings = {}
+        return self._timings
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last layer has seen the end."""
+        return self._open <= 0
+
+    def add_timing(self, name: str, duration_ns: int) -> None:
+        """Add one measured duration, in nanoseconds, to those of the same name."""
+        timing = self.timings.setdefault(name, [0, 0])
+        timing[0] += duration_ns
+        timing[1] += 1
+
+    def call_on_finish(self, callback: Callable[["Exchange"], object]) -> None:
+        """Call ``callback(exchange)`` at the true end, before the layers' ``on_finish``; the last one added runs first.
+
+        Works from the app's call on, and in a stream that a layer already follows. An error in it is logged.
+        """
+        if self._callbacks is None:
+            self._callbacks = []
+        self._callbacks.append(callback)
+
+    def header(self, name: str) -> str | None:
+        """The first response header of that name, in any case, or None."""
+        lower = name.lower()
+        for pair in self.headers:
+            if name_of(pair) == lower:
+                return pair[1]
+        return None
+
+    def header_names(self) -> set[str]:
+        """The names of the response headers in lower case."""
+        try:
+            return {name.lower() for name, _ in self.headers}
+        except (AttributeError, TypeError, ValueError):
+            return {name_of(pair) for pair in self.headers}
+
+    def add_header(self, name: str, value: str) -> None:
+        """Append a header, beside others of the same name.
+
+        Raises:
+            ValueError: The value holds CR, LF or NUL.
+        """
+        self.headers.append((name, _checked(name, value)))
+
+    def set_header(self, name: str, value: str) -> None:
+        """Put one header in place of all of that name.
+
+        Raises:
+            ValueError: The value holds CR, LF or NUL.
+        """
+        lower = name.lower()
+        for pair in self.headers:
+            if name_of(pair) == lower:
+                self.headers[:] = [other for other in self.headers if name_of(other) != lower]
+                break
+        self.headers.append((name, _checked(name, value)))
+
+    def vary(self, *names: str) -> None:
+        """Merge names into Vary; ``*`` stays what it is (RFC 9110, section 12.5.5)."""
+        present = [token.strip(" \t") for pair in self.headers if name_of(pair) == "vary" for token in pair[1].split(",")]
+        known = {token.lower() for token in present}
+        missing = [name for name in names if name.lower() not in known]
+        if missing and "*" not in known:
+            self.set_header("Vary", ", ".join([*filter(None, present), *missing]))
+
+
+def _checked(name: str, value: str) -> str:
+    # isprintable() is the cheap question whose "yes" excludes every control character.
+    if not value.isprintable() and any(character in value for character in "\r\n\0"):
+        raise ValueError(f"{name}={value!r} would split the response: a header value has no CR, LF or NUL")
+    return value
+
+
+def name_of(pair: Any) -> str:
+    """The lower-case name of a header, or "" for an entry that is no header (the server complains of it, not we)."""
+    try:
+        return str(pair[0]).lower()
+    except (TypeError, IndexError, KeyError):
+        return ""
+
+
+def decode_path(raw: str) -> str:
+    """A path of the environ (PEP 3333: bytes as latin-1) as text, without ever raising."""
+    if raw.isascii():
+        return raw
+    try:
+        return raw.encode("latin-1").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return raw

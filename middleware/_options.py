@@ -1,0 +1,85 @@
+"""What every layer's constructor says of a bad option: its name, its value and the fix."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from overcoat.middleware._exchange import Exchange
+
+Skip = str | Callable[["Exchange"], object] | Iterable["str | Callable[[Exchange], object]"]
+
+
+class LayerOptions(TypedDict, total=False):
+    """The options that every layer takes."""
+
+    skip: Skip | None
+    check_order: bool
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt name, or the list of what there is."""
+    names = list(known)
+    match = get_close_matches(wrong, names, 1)
+    return f"did you mean {match[0]!r}?" if match else f"there is: {', '.join(names) or 'nothing'}"
+
+
+def refuse_unknown(owner: type, options: dict[str, Any]) -> None:
+    """Raise for the first option that the constructor of ``owner`` does not have."""
+    for name, value in options.items():
+        known = [p.name for p in inspect.signature(owner).parameters.values() if p.kind is not p.VAR_KEYWORD]
+        hint = did_you_mean(name, sorted({*known, *LayerOptions.__annotations__} - {"app"}))
+        raise ValueError(f"{owner.__name__}: unknown option {name}={value!r}; {hint}")
+
+
+def one_of(owner: object, name: str, value: Any, allowed: Iterable[Any]) -> Any:
+    """The value if it is among ``allowed``.
+
+    Raises:
+        ValueError: It is not.
+    """
+    choices = list(allowed)
+    if value in choices:
+        return value
+    shown = ", ".join(repr(choice) for choice in choices)
+    hint = did_you_mean(value, [c for c in choices if isinstance(c, str)]) if isinstance(value, str) else ""
+    raise ValueError(f"{type(owner).__name__}: {name}={value!r} is none of {shown}; {hint}".rstrip("; "))
+
+
+def compile_skip(owner: object, skip: Skip | None) -> "Callable[[Exchange], object] | None":
+    """One predicate on the exchange for ``skip=``, or None.
+
+    A string is an exact path, or with a slash at its end everything below that segment; both look at the path as it was
+    at entry. A callable is asked with the exchange. Several may be given in a list.
+
+    Raises:
+        ValueError: A path that could never match, or something that is neither path nor callable.
+    """
+    if skip is None:
+        return None
+    rules = [skip] if isinstance(skip, str) or callable(skip) else list(skip)
+    exact: set[str] = set()
+    below: list[str] = []
+    asked: list[Callable[[Exchange], object]] = []
+    for rule in rules:
+        if callable(rule):
+            asked.append(rule)
+        elif not isinstance(rule, str) or not rule.startswith("/"):
+            raise ValueError(
+                f"{type(owner).__name__}: skip={rule!r} is no path: write '/exact', '/below/' or a callable on the exchange"
+            )
+        elif rule.endswith("/") and rule != "/":
+            below.append(rule)
+            exact.add(rule[:-1])
+        else:
+            exact.add(rule)
+    prefixes = tuple(below)
+
+    def skips(exchange: "Exchange") -> object:
+        path = exchange.path
+        if path in exact or (prefixes and path.startswith(prefixes)):
+            return True
+        return any(ask(exchange) for ask in asked)
+
+    return skips

@@ -1,0 +1,79 @@
+"""The order of layers: what each class says of its place, checked when a stack is built."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from overcoat.middleware._layer import Layer
+
+
+def inward(app: Any) -> Iterator[tuple[Any, Sequence["Layer"]]]:
+    """Walk from the outside in: each wrapper with its fused layers (none for a foreign one), the app last.
+
+    Foreign wrappers are seen through where they keep what they wrap as ``app``, ``wsgi_app`` or ``application``.
+    """
+    seen: set[int] = set()
+    while app is not None and id(app) not in seen:
+        seen.add(id(app))
+        segment = getattr(app, "segment", None)
+        if segment is not None:
+            yield app, segment.layers
+            app = segment.app
+            continue
+        yield app, ()
+        app = _wrapped(app)
+
+
+def _wrapped(app: Any) -> Any:
+    owner = getattr(app, "__self__", None)
+    if owner is not None and getattr(app, "__name__", "") == "wsgi_app":
+        return None  # the framework's own wsgi_app: the end
+    for name in ("app", "wsgi_app", "application"):
+        inner = getattr(app, name, None)
+        if callable(inner) and inner is not app:
+            return inner
+    return None
+
+
+def _names(layer: "Layer") -> list[str]:
+    return [base.__name__ for base in type(layer).__mro__]
+
+
+def _reason(outer: "Layer", inner: "Layer") -> str | None:
+    """Why ``outer`` must stand outside ``inner``, or None."""
+    for name in _names(inner):
+        if name in outer.outside:
+            return outer.outside[name]
+    for name in _names(outer):
+        if name in inner.inside:
+            return inner.inside[name]
+    return None
+
+
+def corrected(layers: Sequence["Layer"]) -> list["Layer"]:
+    """The same layers in an order that keeps every rule, changed as little as possible."""
+    rest = list(layers)
+    result: list[Layer] = []
+    while rest:
+        free = next((l for l in rest if not any(_reason(o, l) for o in rest if o is not l)), rest[0])
+        rest.remove(free)
+        result.append(free)
+    return result
+
+
+def check_order(app: Any) -> None:
+    """Check all layers from ``app`` inward.
+
+    Raises:
+        ValueError: Two layers stand the wrong way round; names both, the reason and the corrected list.
+    """
+    layers = [layer for _, fused in inward(app) for layer in fused]
+    for index, outer in enumerate(layers):
+        for inner in layers[index + 1 :]:
+            reason = _reason(inner, outer)
+            if reason is not None:
+                lines = "".join(f"    {layer!r},\n" for layer in corrected(layers))
+                raise ValueError(
+                    f"{type(inner).__name__} must stand outside {type(outer).__name__}: {reason}. "
+                    f"From the outside in, write\n\nStack(app, [\n{lines}])\n\n(or give check_order=False)"
+                )
