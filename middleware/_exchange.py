@@ -185,7 +185,9 @@ class Exchange:
 
     def vary(self, *names: str) -> None:
         """Merge names into Vary; ``*`` stays what it is (RFC 9110, section 12.5.5)."""
-        present = [token.strip(" \t") for pair in self.headers if name_of(pair) == "vary" for token in pair[1].split(",")]
+        present = [
+            token.strip(" \t") for pair in self.headers if name_of(pair) == "vary" for token in pair[1].split(",")
+        ]
         known = {token.lower() for token in present}
         missing = [name for name in names if name.lower() not in known]
         if missing and "*" not in known:

@@ -44,7 +44,8 @@ def one_of(owner: object, name: str, value: Any, allowed: Iterable[Any]) -> Any:
         return value
     shown = ", ".join(repr(choice) for choice in choices)
     hint = did_you_mean(value, [c for c in choices if isinstance(c, str)]) if isinstance(value, str) else ""
-    raise ValueError(f"{type(owner).__name__}: {name}={value!r} is none of {shown}; {hint}".rstrip("; "))
+    label = getattr(owner, "__name__", type(owner).__name__)
+    raise ValueError(f"{label}: {name}={value!r} is none of {shown}; {hint}".rstrip("; "))
 
 
 def compile_skip(owner: object, skip: Skip | None) -> "Callable[[Exchange], object] | None":

@@ -55,7 +55,7 @@ def corrected(layers: Sequence["Layer"]) -> list["Layer"]:
     rest = list(layers)
     result: list[Layer] = []
     while rest:
-        free = next((l for l in rest if not any(_reason(o, l) for o in rest if o is not l)), rest[0])
+        free = next((one for one in rest if not any(_reason(o, one) for o in rest if o is not one)), rest[0])
         rest.remove(free)
         result.append(free)
     return result
@@ -77,3 +77,12 @@ def check_order(app: Any) -> None:
                     f"{type(inner).__name__} must stand outside {type(outer).__name__}: {reason}. "
                     f"From the outside in, write\n\nStack(app, [\n{lines}])\n\n(or give check_order=False)"
                 )
+
+
+def rules(layers: Sequence["Layer"]) -> Iterator[tuple[str, str, str]]:
+    """``(outer, inner, reason)`` for each pair of layers that has a rule."""
+    for index, outer in enumerate(layers):
+        for inner in layers[index + 1 :]:
+            reason = _reason(outer, inner)
+            if reason is not None:
+                yield type(outer).__name__, type(inner).__name__, reason

@@ -42,10 +42,7 @@ class Segment(Plans):
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
         """Serve one request."""
-        run = Run(environ)
-        run.segment = self
-        run.server_start = start_response
-        run.plan = self.all
+        run = Run(environ, self, start_response)
         exchange: Exchange = run
         shared = environ.get(ENVIRON_KEY)
         if shared is None or shared.finished:
@@ -60,6 +57,9 @@ class Segment(Plans):
                 run.follow(exchange)
             body = app(environ, run)
         except BaseException as error:
+            if not run.followed:
+                run.leave(exchange)
+                raise
             body = run.answer(error)
             if body is None:
                 raise
@@ -76,30 +76,26 @@ class Segment(Plans):
 class Run(Exchange):
     """One passage of a request through one segment: the exchange, ``start_response`` and the body's carrier."""
 
-    segment: Segment
-    server_start: StartResponse
-    server_write: Callable[[bytes], object]
-    plan: Plan
-    # The exchange where an outer segment made one; None rather than self, a cycle for the garbage collector.
-    shared: Exchange | None = None
-    skipped: int = 0
-    followed: bool = False
-    body: Any = None
-    file_close: Callable[[], object] | None = None
-    # Fewer layers than entered once one of them has answered an error.
-    headers_plan: Plan | None = None
-    errors_plan: Plan | None = None
-    exc_info: Any = None
-    raised: BaseException | None = None
-    sent_status: str | None = None
-    sent_bytes: int = 0
-    sent_first_ns: int = 0
-    returned: bool = False
-    iterated: bool = False
-    exhausted: bool = False
-    handed_off: bool = False
-    closed: bool = False
-    ended: bool = False
+    # Slots for what is the driver's, beside the exchange's attributes: CPython shares the keys of 30 attributes at most.
+    __slots__ = (
+        "body", "closed", "ended", "errors_plan", "exc_info", "exhausted", "file_close", "followed", "handed_off",
+        "headers_plan", "iterated", "plan", "raised", "returned", "segment", "sent_bytes", "sent_first_ns",
+        "sent_status", "server_start", "server_write", "shared", "skipped",
+    )  # fmt: skip
+
+    def __init__(self, environ: Environ, segment: Segment, server_start: StartResponse) -> None:
+        super().__init__(environ)
+        self.segment = segment
+        self.server_start = server_start
+        self.plan: Plan = segment.all
+        # Fewer layers than entered once one of them has answered an error.
+        self.headers_plan: Plan | None = None
+        self.errors_plan: Plan | None = None
+        # The exchange where an outer segment made one; None rather than self, a cycle for the garbage collector.
+        self.shared: Exchange | None = None
+        self.skipped = 0
+        self.exc_info: Any = None
+        self.followed = False
 
     # The way in
 
@@ -116,7 +112,7 @@ class Run(Exchange):
                     answer = on_request(exchange)
                     if answer is not None:
                         self.plan = segment.plan(index + 1, self.skipped)
-                        return answer  # type: ignore[no-any-return]
+                        return answer
         except BaseException:
             # The layer that raised was not entered; those outside of it were, and may answer.
             self.plan = segment.plan(at, self.skipped)
@@ -130,6 +126,14 @@ class Run(Exchange):
     def follow(self, exchange: Exchange) -> None:
         """From here on the body's end matters to somebody."""
         self.followed = True
+        self.raised: BaseException | None = None
+        self.body: Any = None
+        self.file_close: Callable[[], object] | None = None
+        self.server_write: Callable[[bytes], object] | None = None
+        self.sent_status: str | None = self.status
+        self.sent_bytes = self.sent_first_ns = 0
+        self.returned = self.iterated = self.exhausted = False
+        self.handed_off = self.closed = self.ended = False
         if self.shared is not None:
             exchange._open += 1
         environ = self.environ
@@ -144,8 +148,9 @@ class Run(Exchange):
         if self.followed or self.shared is None:
             exchange._open -= 1
         if exchange._open <= 0:
-            exchange.environ.pop(ENVIRON_KEY, None)
             self.environ.pop(ENVIRON_KEY, None)
+            if exchange is not self:
+                exchange.environ.pop(ENVIRON_KEY, None)
 
     # start_response and write
 
@@ -176,16 +181,17 @@ class Run(Exchange):
             write = self.server_start(status, response_headers)
         else:
             write = self.server_start(status, response_headers, exc_info)
-        self.sent_status = status
         if not self.followed:
             return write
+        self.sent_status = status
         self.server_write = write
         return self.write
 
     def write(self, data: bytes) -> None:
         """The server's ``write``, counted."""
-        self.server_write(data)
-        self.count(data)
+        if self.server_write is not None:
+            self.server_write(data)
+            self.count(data)
 
     def count(self, chunk: Any) -> None:
         """Count a chunk, of whatever type: it is for the server to refuse it."""
@@ -206,7 +212,10 @@ class Run(Exchange):
         kind = type(body)
         if kind is list or kind is tuple or kind is _ListBody:
             self.exhausted = not body
-            return _ListBody(self, body)
+            held = _ListBody(body if kind is not _ListBody else list.__iter__(body))
+            held.run = self
+            held.source = body
+            return held
         wrapper = self.environ.get("wsgi.file_wrapper")
         if wrapper is not None and (isinstance(body, wrapper) if isinstance(wrapper, type) else hasattr(body, "read")):
             # The server's own file: it is left as it is, and its end seen through its close where that can be set.
@@ -281,8 +290,9 @@ class Run(Exchange):
     def answer(self, error: BaseException) -> Any:
         """The body that a layer answers in place of what raised, or None: then the error goes on to the server."""
         exchange = self if self.shared is None else self.shared
-        self.raised = last = error
-        if isinstance(error, Exception) and not self.sent_first_ns:
+        self.raised = error
+        last: BaseException = error
+        if isinstance(last, Exception) and not self.sent_first_ns:
             for index, on_error in (self.errors_plan or self.plan).on_error:
                 try:
                     app = on_error(exchange, last)
@@ -321,9 +331,6 @@ class Run(Exchange):
             return
         self.ended = True
         exchange = self if self.shared is None else self.shared
-        if not self.followed:
-            self.leave(exchange)
-            return
         exchange.finished_ns = perf_counter_ns()
         exchange.status = self.sent_status
         exchange.first_byte_ns = self.sent_first_ns
@@ -353,25 +360,23 @@ class Run(Exchange):
 class _ListBody(list[Any]):
     """A list or tuple that the app returned, with a ``close``: servers still see its length, and may iterate it twice."""
 
-    __slots__ = ("_run", "_source")
+    __slots__ = ("run", "source")
 
-    def __init__(self, run: Run, source: Any) -> None:
-        super().__init__(source if type(source) is not _ListBody else list.__iter__(source))
-        self._run = run
-        self._source = source
+    run: Run
+    source: Any
 
     def __iter__(self) -> Iterator[Any]:
-        run = self._run
+        run = self.run
         run.iterated = True
         run.exhausted = False
         run.sent_bytes = 0
-        for chunk in self._source:
+        for chunk in self.source:
             run.count(chunk)
             yield chunk
         run.exhausted = True
 
     def close(self) -> None:
-        self._run.close()
+        self.run.close()
 
 
 class _CountedInput:
@@ -414,5 +419,3 @@ def _finish(on_finish: Callable[[Exchange], object], exchange: Exchange) -> Base
     except BaseException as exit_:
         return exit_
     return None
-
-

@@ -1,0 +1,39 @@
+"""What a log line says of an error: its type, its message, and where it was raised."""
+
+import os
+import sys
+from types import TracebackType
+
+_LONGEST_MESSAGE = 1000
+
+
+def error_type(error: BaseException) -> str:
+    """The name of the error's class, with its module unless it is a builtin."""
+    cls = type(error)
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def error_message(error: BaseException) -> str:
+    """The error's text, at most 1000 characters; an error whose ``str()`` raises has a text too."""
+    try:
+        text = str(error)
+    except Exception:
+        return f"<{type(error).__name__} whose str() raises>"
+    return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"
+
+
+def error_at(error: BaseException) -> str | None:
+    """``file:line in function`` of the innermost frame, the file relative to where Python found it; None without one."""
+    traceback: TracebackType | None = error.__traceback__
+    if traceback is None:
+        return None
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    code = traceback.tb_frame.f_code
+    return f"{_short(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}"
+
+
+def _short(filename: str) -> str:
+    roots = [os.path.join(root or os.curdir, "") for root in sys.path]  # noqa: PTH118 - strings are compared, not files
+    matching = [root for root in roots if filename.startswith(root)]
+    return filename[len(max(matching, key=len)) :] if matching else filename

@@ -1,0 +1,102 @@
+"""The request record: an exchange as one flat object, in the order of its reference page.
+
+Types never vary, and what is unknown is absent.
+"""
+
+from datetime import UTC, datetime
+from time import time_ns
+from typing import Any
+
+from overcoat.middleware._errors import error_at, error_message, error_type
+from overcoat.middleware._exchange import Exchange, decode_path
+from overcoat.middleware._redact import redact_query
+
+# The second that was formatted last, and its text; replaced as one tuple, so threads need no lock.
+_second: tuple[int, str] = (0, "")
+
+
+def timestamp(now_ns: int) -> str:
+    """Nanoseconds since the epoch as RFC 3339 in UTC, to the microsecond."""
+    global _second  # noqa: PLW0603 - a cache of one value
+    second, rest = divmod(now_ns, 1_000_000_000)
+    known, text = _second
+    if known != second:
+        text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        _second = (second, text)
+    return f"{text}.{rest // 1000:06d}Z"
+
+
+def level_of(status: int | None, outcome: str | None) -> str:
+    """``error`` for a 5xx or a failure, ``warning`` for a 4xx, else ``info``."""
+    if outcome == "failed" or (status is not None and status >= 500):
+        return "error"
+    return "warning" if status is not None and status >= 400 else "info"
+
+
+def build_record(exchange: Exchange) -> dict[str, Any]:
+    """The record of a finished exchange."""
+    status = exchange.status_code
+    started_ns = exchange.started_ns
+    environ = exchange.environ
+    get = environ.get
+    record: dict[str, Any] = {
+        "timestamp": timestamp(time_ns()),
+        "level": level_of(status, exchange.outcome),
+        "event": "http_request",
+        "method": exchange.method,
+        "path": exchange.path,
+    }
+    if exchange.route is not None:
+        record["route"] = exchange.route
+    if exchange.endpoint is not None:
+        record["endpoint"] = exchange.endpoint
+    if exchange.query:
+        record["query"] = redact_query(decode_path(exchange.query))
+    if status is not None:
+        record["status"] = status
+    record["duration_ms"] = (exchange.finished_ns - started_ns) // 1000 / 1000
+    if exchange.first_byte_ns:
+        record["first_byte_ms"] = (exchange.first_byte_ns - started_ns) // 1000 / 1000
+    if exchange.response_bytes is not None:
+        record["response_bytes"] = exchange.response_bytes
+    if exchange.request_bytes:
+        record["request_bytes"] = exchange.request_bytes
+    if client := get("REMOTE_ADDR"):
+        record["client"] = client
+    if exchange.peer:
+        record["peer"] = exchange.peer
+    if scheme := get("wsgi.url_scheme"):
+        record["scheme"] = scheme
+    if host := get("HTTP_HOST") or get("SERVER_NAME"):
+        record["host"] = decode_path(host)
+    if (protocol := get("SERVER_PROTOCOL", "")).startswith("HTTP/"):
+        record["http_version"] = protocol[5:]
+    if user_agent := get("HTTP_USER_AGENT"):
+        record["user_agent"] = decode_path(user_agent)
+    if exchange.request_id is not None:
+        record["request_id"] = exchange.request_id
+    if exchange.client_request_id is not None:
+        record["client_request_id"] = decode_path(exchange.client_request_id)
+    if exchange.outcome is not None:
+        record["outcome"] = exchange.outcome
+    if exchange.error is not None or exchange.error_type is not None:
+        _add_error(record, exchange)
+    if exchange._timings:
+        record["timings"] = {
+            name: {"duration_ms": duration_ns // 1000 / 1000, "count": count}
+            for name, (duration_ns, count) in exchange._timings.items()
+        }
+    if exchange._fields:
+        # A field put straight into exchange.fields never replaces what the record knows.
+        for name, value in exchange._fields.items():
+            record.setdefault(name, value)
+    return record
+
+
+def _add_error(record: dict[str, Any], exchange: Exchange) -> None:
+    error = exchange.error
+    kind, message, at = exchange.error_type, exchange.error_message, exchange.error_at
+    if kind is None and error is not None:
+        kind, message, at = error_type(error), error_message(error), error_at(error)
+    values = (("error_type", kind), ("error_message", message), ("error_at", at))
+    record.update((name, value) for name, value in values if value is not None)
