@@ -1,0 +1,149 @@
+"""The registry: which bundles an app has, in which order they stand, and which of them serve a request."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from flask import Flask, Request
+from overcoat.hooks._end import see_the_end
+from overcoat.hooks._entry import BundleRow, Entry
+from overcoat.hooks._first_request import FirstRequest, Task
+from overcoat.hooks._hook import PHASES
+from overcoat.hooks._order import check_requires, onion
+from overcoat.hooks._plan import Plan
+from overcoat.hooks._scope import METHODS
+
+if TYPE_CHECKING:
+    from overcoat.hooks.bundle import HookBundle
+
+
+class Registry:
+    """The bundles of one app.
+
+    Args:
+        app: The app.
+
+    Attributes:
+        entries: The registered bundles, outermost first.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.entries: list[Entry] = []
+        self.first = FirstRequest()
+        self._plans: dict[Any, Plan] = {}
+        self._shared: dict[tuple[Entry, ...], Plan] = {}
+        self._checked = False
+        self._by_method = False
+        self._asking: tuple[Entry, ...] = ()
+
+    def find(self, bundle: "HookBundle") -> Entry | None:
+        """The entry of a bundle."""
+        return next((entry for entry in self.entries if entry.bundle is bundle), None)
+
+    def add(self, bundle: "HookBundle", blueprint: str | None) -> None:
+        """Register a bundle.
+
+        Raises:
+            ValueError: Its name is taken, or the order has become impossible.
+            RuntimeError: The app has served its first request.
+        """
+        entry = self.find(bundle)
+        if entry is not None and (entry.blueprints is None or blueprint in entry.blueprints):
+            return
+        self.check_open(bundle.name)
+        if entry is not None:
+            entry.extend(blueprint)
+            self.entries = onion(self.entries)
+        else:
+            if any(other.bundle.name == bundle.name for other in self.entries):
+                raise ValueError(
+                    f"bundle {bundle.name!r}: another bundle of that name is registered on this app: "
+                    "give one of them another name"
+                )
+            entry = Entry(self.app, bundle, blueprint)
+            ordered = onion([*self.entries, entry])
+            entry.own = tuple(bundle.setup(self.app))
+            self.entries = ordered
+        self.refresh()
+
+    def check_open(self, bundle: str) -> None:
+        """Raise RuntimeError where the app takes no more hooks, which only Flask knows."""
+        try:
+            self.app.before_request(_probe)
+        except AssertionError:
+            refuse_late(bundle)
+        self.app.before_request_funcs[None].remove(_probe)
+
+    def refresh(self) -> None:
+        """Take up what the bundles declare by now."""
+        self._plans.clear()
+        self._shared.clear()
+        self._checked = False
+        self._by_method = any(entry.bundle.scope.by_method for entry in self.entries)
+        self._asking = tuple(entry for entry in self.entries if entry.bundle.scope.asks)
+        phase = "before_first_request"
+        self.first.assign(Task(call.bundle, call.hook, call.call) for e in self.entries for call in e.calls(phase))
+        if any(entry.calls("on_finish") for entry in self.entries):
+            see_the_end(self.app)
+
+    def rows(self, phase: str) -> list[BundleRow]:
+        """The functions of a phase in execution order.
+
+        Raises:
+            RuntimeError: A required bundle is missing.
+        """
+        check_requires(self.entries)
+        entries: Iterable[Entry] = self.entries if phase.startswith("before") else reversed(self.entries)
+        return [row for entry in entries for row in entry.rows(phase)]
+
+    def describe(self) -> dict[str, list[BundleRow]]:
+        """The functions of every phase in execution order, by the name of the phase."""
+        return {phase: self.rows(phase) for phase in PHASES}
+
+    def plan(self, request: Request) -> Plan:
+        """The plan for a request."""
+        rule = request.url_rule
+        key: Any = None if rule is None else rule.endpoint
+        if self._by_method or self._asking:
+            # Of methods, those that a rule can name: a client can send any, and the cache must not grow with it.
+            method = request.method if request.method in METHODS else ""
+            key = (key, method, tuple([self._serves(entry, request) for entry in self._asking]))
+        found = self._plans.get(key)
+        if found is None:
+            found = self._plans[key] = self._compile(request)
+        return found
+
+    def _serves(self, entry: Entry, request: Request) -> bool:
+        try:
+            return entry.bundle.scope.contains(request.endpoint, request.method, request)
+        except Exception:
+            self.app.logger.exception("only= or skip= of bundle %r raised: it serves the request", entry.bundle.name)
+            return True
+
+    def _compile(self, request: Request) -> Plan:
+        if not self._checked:
+            check_requires(self.entries)
+            for entry in self.entries:
+                for warning in entry.bundle.scope.unknown(self.app):
+                    self.app.logger.warning("bundle %r: %s", entry.bundle.name, warning)
+            self._checked = True
+        blueprints = request.blueprints
+        chosen = tuple(
+            entry
+            for entry in self.entries
+            if (entry.blueprints is None or not entry.blueprints.isdisjoint(blueprints))
+            and self._serves(entry, request)
+        )
+        return self._shared.setdefault(chosen, Plan(chosen))
+
+
+def refuse_late(bundle: str) -> NoReturn:
+    """Raise for a bundle that comes after the first request."""
+    raise RuntimeError(
+        f"bundle {bundle!r} comes too late: the app has served its first request. Register bundles, and declare "
+        "their hooks, where the app is made"
+    ) from None
+
+
+def _probe() -> None:
+    """Never called: registered and taken back, to ask Flask whether it still takes hooks."""

@@ -1,0 +1,190 @@
+"""HookBundle: a named set of hooks that a Flask app or blueprint registers as one unit.
+
+>>> from flask import Flask
+>>> from overcoat.hooks import HookBundle, register
+>>> audit = HookBundle("audit", inside=["request-context"])
+>>> @audit.before_request
+... def start():
+...     print("start")
+>>> @audit.after_request(critical=True)
+... def stamp(response):
+...     response.headers["X-Audited"] = "yes"
+...     return response
+>>> @audit.teardown_request
+... def finish(error):
+...     print("finish", error)
+>>> app = Flask("shop")
+>>> register(app, [audit])
+>>> @app.get("/")
+... def index():
+...     return "hello"
+>>> app.test_client().get("/").headers["X-Audited"]
+start
+finish None
+'yes'
+
+The phases, in the order in which they happen; a function of each takes what stands in its parentheses and may be
+``async``:
+
+================================  ==================================================================================
+``before_first_request()``        once in each process, before its first request
+``before_request()``              outermost bundle first; what it returns answers the request
+``after_request(response)``       innermost first; returns the response, or None to leave it as it is
+``teardown_request(error)``       innermost first, once per request, before the first byte of a stream
+``on_finish(exchange)``           innermost first, at the true end: after the last byte, a failure or the client's
+                                  leaving. Flask's contexts are gone by then
+================================  ==================================================================================
+"""
+
+import re
+import weakref
+from collections.abc import Iterable
+from typing import TypedDict, Unpack, cast
+
+from flask import Blueprint, Flask
+from flask.blueprints import BlueprintSetupState
+from overcoat.hooks._declaring import Declaring
+from overcoat.hooks._hook import Hook
+from overcoat.hooks._registry import refuse_late
+from overcoat.hooks._runner import Runner
+from overcoat.hooks._scope import Rules, Scope
+from overcoat.middleware._options import did_you_mean
+
+EXTENSION_KEY = "overcoat.hooks"
+
+Names = str | Iterable[str]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+class BundleOptions(TypedDict, total=False):
+    """The options that every bundle takes."""
+
+    inside: Names
+    outside: Names
+    requires: Names
+    only: Rules | None
+    skip: Rules | None
+    always: bool
+
+
+class HookBundle(Declaring):
+    """A named, ordered set of hooks.
+
+    Args:
+        name: The name that other bundles and messages use; letters, digits, ``.``, ``_`` and ``-``.
+        inside: Names of bundles that must stand outside of this one, where they are registered.
+        outside: Names of bundles that must stand inside of this one, where they are registered.
+        requires: Names of bundles without which the app must not serve; says nothing of the order.
+        only: The requests it serves: endpoints, blueprints (``"admin."``), methods, or callables on the request.
+        skip: The requests it does not serve, by the same rules.
+        always: Whether its after, teardown and finish hooks run even where its before hook was not reached.
+
+    Raises:
+        ValueError: An option that is unknown or unusable.
+    """
+
+    def __init__(self, name: str, **options: Unpack[BundleOptions]) -> None:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise ValueError(f"HookBundle: name={name!r} must be 1 to 64 letters, digits, '.', '_' or '-'")
+        for option, value in options.items():
+            if option not in BundleOptions.__annotations__:
+                hint = did_you_mean(option, BundleOptions.__annotations__)
+                raise ValueError(f"bundle {name!r}: unknown option {option}={value!r}; {hint}")
+        super().__init__(name)
+        self.inside = _names(name, "inside", options.get("inside", ()))
+        self.outside = _names(name, "outside", options.get("outside", ()))
+        self.requires = _names(name, "requires", options.get("requires", ()))
+        both = sorted(self.inside & self.outside)
+        if both:
+            raise ValueError(f"bundle {name!r}: {both[0]!r} stands in inside= and in outside=: it can be one only")
+        self.scope = Scope(name, options.get("only"), options.get("skip"))
+        self.always = bool(options.get("always", False))
+        self._blueprints: weakref.WeakSet[Blueprint] = weakref.WeakSet()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    def setup(self, app: Flask) -> Iterable[Hook]:  # noqa: ARG002 - for subclasses
+        """Prepare an app, once, as the bundle is registered on it; returns hooks for that app alone."""
+        return ()
+
+    def register(self, target: Flask | Blueprint) -> None:
+        """Register on an app, or on a blueprint, whose endpoints and nested blueprints it then serves.
+
+        Doing it twice changes nothing.
+
+        Raises:
+            RuntimeError: The app has served its first request, or the blueprint is on an app already.
+            ValueError: Another bundle of this name is registered there, or no order satisfies all bundles.
+            TypeError: Neither app nor blueprint.
+        """
+        if isinstance(target, Flask):
+            self._register(target, None)
+        elif not isinstance(target, Blueprint):
+            raise TypeError(f"bundle {self.name!r}: {target!r} is neither a Flask app nor a blueprint")
+        elif target not in self._blueprints:
+            try:
+                target.record(self._register_on_blueprint)
+            except AssertionError:
+                raise RuntimeError(
+                    f"bundle {self.name!r} comes too late for blueprint {target.name!r}, which is on an app already: "
+                    "register the bundle before app.register_blueprint()"
+                ) from None
+            self._blueprints.add(target)
+
+    def init_app(self, app: Flask | Blueprint) -> None:
+        """The same as ``register``, under the name that Flask's extensions use."""
+        self.register(app)
+
+    def is_registered(self, target: Flask | Blueprint) -> bool:
+        """Whether this bundle is registered on that app, on the whole or on one of its blueprints, or blueprint."""
+        if isinstance(target, Blueprint):
+            return target in self._blueprints
+        runner: Runner | None = target.extensions.get(EXTENSION_KEY)
+        return runner is not None and runner.find(self) is not None
+
+    def _register_on_blueprint(self, state: BlueprintSetupState) -> None:
+        self._register(cast("Flask", state.app), f"{state.name_prefix}.{state.name}".lstrip("."))
+
+    def _register(self, app: Flask, blueprint: str | None) -> None:
+        runner = app.extensions.get(EXTENSION_KEY)
+        if runner is None:
+            try:
+                runner = Runner(app)
+            except AssertionError:
+                refuse_late(self.name)
+            app.extensions[EXTENSION_KEY] = runner
+        runner.add(self, blueprint)
+        self._registries.add(runner)
+
+
+def register(target: Flask | Blueprint, bundles: Iterable[HookBundle]) -> None:
+    """Register several bundles on an app or blueprint; the list reads from the outside in.
+
+    Args:
+        target: A Flask app or blueprint.
+        bundles: The bundles, outermost first; ``inside=`` and ``outside=`` may move them.
+
+    Raises:
+        TypeError: Something in the list is no bundle.
+        RuntimeError, ValueError: As ``HookBundle.register``.
+    """
+    listed = list(bundles)
+    for bundle in listed:
+        if isinstance(bundle, type):
+            raise TypeError(f"register: {bundle.__name__} is a class: write {bundle.__name__}(...)")
+        if not isinstance(bundle, HookBundle):
+            raise TypeError(f"register: {bundle!r} is no hook bundle")
+    for bundle in listed:
+        bundle.register(target)
+
+
+def _names(bundle: str, option: str, names: Names) -> frozenset[str]:
+    listed = [names] if isinstance(names, str) else list(names)
+    for name in listed:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise ValueError(f"bundle {bundle!r}: {option}={name!r} is no name of a bundle, such as 'request-context'")
+        if name == bundle:
+            raise ValueError(f"bundle {bundle!r}: {option}={name!r} is its own name")
+    return frozenset(listed)
