@@ -6,6 +6,7 @@
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 #: Parts of a name that make its value a secret, in lower case, without separators.
@@ -20,11 +21,10 @@ SENSITIVE_NAMES = frozenset(
 
 REDACTED = "[redacted]"
 
-# Most queries have none of these letters in a row, not even percent-encoded ones, and are done with one look.
-_HINT = re.compile("|".join([*SENSITIVE_PARTS, *sorted(SENSITIVE_NAMES), "%", r"[_.\-+\[]"]), re.IGNORECASE)
-# Bottle and others split on ";" too (CVE-2020-28473), so both end a value.
-_PAIR = re.compile(r"([^&;=]+)=([^&;]*)")
+# Bottle and others split on ";" too (CVE-2020-28473), so both end a pair.
+_PAIR = re.compile(r"[^&;]+")
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
+_LONGEST_CACHED_NAME = 64
 
 
 def is_sensitive(name: str) -> bool:
@@ -35,10 +35,29 @@ def is_sensitive(name: str) -> bool:
 
 def redact_query(query: str) -> str:
     """The query string with the values of sensitive keys replaced; linear in its length, never raises."""
-    if not _HINT.search(query):
-        return query
-    return _PAIR.sub(_redact_pair, query)
+    # Most queries hold no secret, and an app has few names: no pair is taken apart twice for them.
+    for pair in (query.replace(";", "&") if ";" in query else query).split("&"):
+        if _holds_secret(pair):
+            return _PAIR.sub(_redact_pair, query)
+    return query
+
+
+def _holds_secret(pair: str) -> bool:
+    # "=token=x" is no pair at all to some parsers, and one to others.
+    name, equals, _ = pair.lstrip("=").partition("=")
+    if not equals:
+        return False
+    return _is_encoded_secret(name) if len(name) <= _LONGEST_CACHED_NAME else is_sensitive(unquote_plus(name))
+
+
+@lru_cache(maxsize=1024)
+def _is_encoded_secret(name: str) -> bool:
+    return is_sensitive(unquote_plus(name))
 
 
 def _redact_pair(match: re.Match[str]) -> str:
-    return f"{match[1]}={REDACTED}" if is_sensitive(unquote_plus(match[1])) else match[0]
+    pair = match[0]
+    if not _holds_secret(pair):
+        return pair
+    start = len(pair) - len(pair.lstrip("="))
+    return f"{pair[: pair.index('=', start)]}={REDACTED}"
