@@ -14,6 +14,8 @@ import orjson
 from overcoat.middleware._text import UNSAFE
 
 _OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+# What JSON can write only as half a pair, which most readers refuse.
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # What JSON lets stand raw in a string and a terminal acts on.
 _RAW = re.compile(UNSAFE.pattern.replace("\x00-\x1f", ""))
 
@@ -45,8 +47,9 @@ def _slowly(record: Mapping[str, Any]) -> bytes:
     parts = []
     for key, value in record.items():
         try:
-            text = json.dumps(value, default=_text, allow_nan=False)
+            text = json.dumps(value, default=_text, allow_nan=False, ensure_ascii=False)
         except (TypeError, ValueError, RecursionError):
             text = json.dumps(f"<{type(value).__name__} that is no JSON>")
-        parts.append(f"{json.dumps(_text(key))}:{text}")
-    return f"{{{','.join(parts)}}}\n".encode()
+        parts.append(f"{json.dumps(_text(key), ensure_ascii=False)}:{text}")
+    line = f"{{{','.join(parts)}}}\n"
+    return _SURROGATE.sub(lambda match: f"\\\\u{ord(match[0]):04x}", line).encode()

@@ -1,8 +1,10 @@
 """Where lines go: a file that many processes append to, or a standard stream."""
 
 import contextlib
+import json
 import logging
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Protocol
 _log = logging.getLogger("overcoat")
 
 _LOOK_EVERY_S = 0.5
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class Sink(Protocol):
@@ -45,8 +48,8 @@ class _Reporter:
 class FileSink:
     """Append to a file, one ``write`` a line, so that lines of many processes never mix.
 
-    The file is opened again within a second after a rename (logrotate without ``copytruncate``). A line that a full disk
-    cut short is closed off by the next.
+    The file is opened again within a second after a rename (logrotate without ``copytruncate``). A line that a full
+    disk cut short is closed off by the next.
 
     Args:
         path: The file; made if it is not there, in a directory that is.
@@ -54,6 +57,8 @@ class FileSink:
     Raises:
         OSError: It cannot be opened.
     """
+
+    _fd = -1
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.path.abspath(os.fspath(path))  # noqa: PTH100 - a later chdir must not move the log
@@ -116,8 +121,13 @@ class FileSink:
 
     def close(self) -> None:
         """Give the file back."""
+        fd, self._fd = self._fd, -1
         with contextlib.suppress(OSError):
-            os.close(self._fd)
+            os.close(fd)
+
+    def __del__(self) -> None:
+        if self._fd >= 0:
+            self.close()
 
     def __repr__(self) -> str:
         return f"FileSink({self.path!r})"
@@ -136,12 +146,14 @@ class StreamSink:
 
     def write(self, line: bytes) -> None:
         """Write one line; a closed stream is reported once and breaks nothing."""
+        text = line.decode("utf-8", "backslashreplace")
         try:
             stream = getattr(sys, self.name)
-            stream.write(line.decode("utf-8", "backslashreplace"))
-            stream.flush()
-        except UnicodeEncodeError:
-            stream.write(line.decode("utf-8").encode("ascii", "backslashreplace").decode("ascii"))
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:
+                # A locale without Unicode: the escapes of JSON, so that a line of JSON stays one.
+                stream.write(_NOT_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], text))
             stream.flush()
         except (OSError, ValueError, AttributeError) as error:
             self._reporter.failed(error)
