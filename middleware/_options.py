@@ -52,14 +52,17 @@ def compile_skip(owner: object, skip: Skip | None) -> "Callable[[Exchange], obje
     """One predicate on the exchange for ``skip=``, or None.
 
     A string is an exact path, or with a slash at its end everything below that segment; both look at the path as it was
-    at entry. A callable is asked with the exchange. Several may be given in a list.
+    at entry, and a path with a ``..`` segment is below nothing. A callable is asked with the exchange. Several may be
+    given in a list.
 
     Raises:
         ValueError: A path that could never match, or something that is neither path nor callable.
     """
     if skip is None:
         return None
-    rules = [skip] if isinstance(skip, str) or callable(skip) else list(skip)
+    rules = [skip] if isinstance(skip, str) or callable(skip) or not isinstance(skip, Iterable) else list(skip)
+    if not rules:
+        return None
     exact: set[str] = set()
     below: list[str] = []
     asked: list[Callable[[Exchange], object]] = []
@@ -68,7 +71,8 @@ def compile_skip(owner: object, skip: Skip | None) -> "Callable[[Exchange], obje
             asked.append(rule)
         elif not isinstance(rule, str) or not rule.startswith("/"):
             raise ValueError(
-                f"{type(owner).__name__}: skip={rule!r} is no path: write '/exact', '/below/' or a callable on the exchange"
+                f"{type(owner).__name__}: skip={rule!r} is no path: "
+                "write '/exact', '/below/' or a callable on the exchange"
             )
         elif rule.endswith("/") and rule != "/":
             below.append(rule)
@@ -79,7 +83,10 @@ def compile_skip(owner: object, skip: Skip | None) -> "Callable[[Exchange], obje
 
     def skips(exchange: "Exchange") -> object:
         path = exchange.path
-        if path in exact or (prefixes and path.startswith(prefixes)):
+        if path in exact:
+            return True
+        # "/static/../admin" is /admin to an app that resolves it (the shape of CVE-2020-25032).
+        if prefixes and path.startswith(prefixes) and ".." not in path.split("/"):
             return True
         return any(ask(exchange) for ask in asked)
 

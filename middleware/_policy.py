@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from overcoat.middleware._options import did_you_mean
 
-# Content Security Policy Level 3, sections 6.1 to 6.5, and the directives of Trusted Types and Upgrade Insecure Requests
+# Content Security Policy Level 3, sections 6.1 to 6.5; Trusted Types; Upgrade Insecure Requests
 DIRECTIVES = frozenset({
     "base-uri", "child-src", "connect-src", "default-src", "fenced-frame-src", "font-src", "form-action",
     "frame-ancestors", "frame-src", "img-src", "manifest-src", "media-src", "object-src", "report-to", "report-uri",
@@ -23,7 +23,12 @@ KEYWORDS = frozenset({
     "wasm-unsafe-eval", "inline-speculation-rules", "trusted-types-eval",
 })  # fmt: skip
 
-_HASH_OR_NONCE = re.compile(r"(?:nonce|sha256|sha384|sha512)-[A-Za-z0-9+/_=-]+")
+# Keywords of single directives: webrtc, require-trusted-types-for, trusted-types; and those that ask for hash reports.
+_QUOTED = KEYWORDS | {
+    "allow", "block", "script", "allow-duplicates", "report-sha256", "report-sha384", "report-sha512",
+}  # fmt: skip
+
+_HASH_OR_NONCE = re.compile(r"(?:nonce|sha256|sha384|sha512)-[A-Za-z0-9+/_=-]+", re.IGNORECASE)
 
 
 def content_security_policy(policy: Mapping[str, Iterable[str] | str]) -> str:
@@ -35,20 +40,24 @@ def content_security_policy(policy: Mapping[str, Iterable[str] | str]) -> str:
     Raises:
         ValueError: An unknown directive, a keyword without its quotes, or a value that would end the directive.
     """
-    if not isinstance(policy, Mapping):
+    if not isinstance(policy, Mapping) or not policy:
         raise ValueError(
-            f'content_security_policy={policy!r} must be a mapping, such as {{"default-src": ["\'self\'"]}}'
+            f'content_security_policy={policy!r} must be a mapping, such as {{"default-src": ["\'self\'"]}}, '
+            "or None for no policy"
         )
     parts = []
     for directive, given in policy.items():
         if directive not in DIRECTIVES:
             raise ValueError(
-                f"content_security_policy: unknown directive {directive!r}; {did_you_mean(str(directive), sorted(DIRECTIVES))}"
+                f"content_security_policy: unknown directive {directive!r}; "
+                f"{did_you_mean(str(directive), sorted(DIRECTIVES))}"
             )
+        if not isinstance(given, Iterable):
+            raise ValueError(f"content_security_policy: {directive}={given!r} must be a list of sources, or a string")
         sources = given.split() if isinstance(given, str) else list(given)
         for source in sources:
             _check_source(directive, source)
-        if "'none'" in sources and len(sources) > 1:
+        if len(sources) > 1 and "'none'" in map(str.lower, sources):
             raise ValueError(f"content_security_policy: {directive}={sources!r}: 'none' stands alone, or is ignored")
         parts.append(" ".join([directive, *sources]))
     return "; ".join(parts)
@@ -62,5 +71,13 @@ def _check_source(directive: str, source: str) -> None:
             f"content_security_policy: {directive}={source!r} holds ';', ',' or a space, which would end the source: "
             "give one source an entry, and percent-encode the rest"
         )
-    if source in KEYWORDS or (directive != "sandbox" and _HASH_OR_NONCE.fullmatch(source)):
+    if source.lower() in KEYWORDS or _HASH_OR_NONCE.fullmatch(source):
         raise ValueError(f"content_security_policy: {directive}={source!r} needs its quotes: write \"'{source}'\"")
+    bare = source.strip("'")
+    if bare != source and not (
+        source == f"'{bare}'" and (bare.lower() in _QUOTED or _HASH_OR_NONCE.fullmatch(bare) is not None)
+    ):
+        raise ValueError(
+            f"content_security_policy: {directive}={source!r} is no keyword in quotes; "
+            f"{did_you_mean(bare, sorted(_QUOTED))}"
+        )

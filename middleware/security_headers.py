@@ -1,4 +1,4 @@
-"""SecurityHeaders: the response headers that browsers act on, set once, for every response.
+r"""SecurityHeaders: the response headers that browsers act on, set once, for every response.
 
 What the app sets wins: a header that is there already is left as it is, so a stricter page stays strict. Error pages,
 static files and 405s get the headers too, because the layer stands outside the framework.
@@ -16,7 +16,8 @@ header                              default                             option
 ``Cross-Origin-Resource-Policy``    none; by preset                     ``cross_origin_resource_policy``
 ==================================  ==================================  ======================================
 
-``None`` turns one off. ``X-XSS-Protection``, ``Expect-CT`` and ``Public-Key-Pins`` are never sent: they do harm or nothing.
+``None`` turns one off. ``X-XSS-Protection``, ``Expect-CT`` and ``Public-Key-Pins`` are never sent: they do harm or
+nothing.
 
 It stands inside ProxyFix, which tells whether the client came by https.
 
@@ -25,7 +26,7 @@ It stands inside ProxyFix, which tells whether the client came by https.
 ...     start_response("200 OK", [("X-Frame-Options", "DENY")])
 ...     return [b""]
 >>> app = SecurityHeaders(app, referrer_policy="no-referrer", cross_origin_opener_policy=None)
->>> _ = app({"wsgi.url_scheme": "http"}, lambda status, headers: print(*headers, sep="\\n"))
+>>> _ = app({"wsgi.url_scheme": "http"}, lambda status, headers: print(*headers, sep="\n"))
 ('X-Frame-Options', 'DENY')
 ('X-Content-Type-Options', 'nosniff')
 ('Referrer-Policy', 'no-referrer')
@@ -98,7 +99,8 @@ class SecurityHeaders(Layer):
 
     Args:
         app: The WSGI application to wrap.
-        preset: None (safe for any app, no content security policy), ``"page"`` or ``"api"``; the options below refine it.
+        preset: None (safe for any app, no content security policy), ``"page"`` or ``"api"``; the options below refine
+            it.
         content_security_policy: A mapping from directive to its sources, or None.
         content_type_options: ``"nosniff"`` or None.
         frame_options: ``"DENY"``, ``"SAMEORIGIN"`` or None.
@@ -170,7 +172,7 @@ class SecurityHeaders(Layer):
 
     def _text(self, chosen: Mapping[str, Any], option: str) -> str | None:
         value: str | None = chosen[option]
-        if value is not None and (not isinstance(value, str) or not value.isascii() or not value.isprintable()):
+        if value is not None and not (isinstance(value, str) and value and value.isascii() and value.isprintable()):
             raise ValueError(f"SecurityHeaders: {option}={value!r} must be printable ASCII text, or None")
         return value
 
@@ -179,6 +181,8 @@ class SecurityHeaders(Layer):
             return None
         if isinstance(max_age_s, bool) or not isinstance(max_age_s, int) or max_age_s < 0:
             raise ValueError(f"SecurityHeaders: hsts_max_age_s={max_age_s!r} must be whole seconds from 0 up, or None")
+        if not isinstance(include_subdomains, bool):
+            raise ValueError(f"SecurityHeaders: hsts_include_subdomains={include_subdomains!r} must be True or False")
         return "Strict-Transport-Security", f"max-age={max_age_s}" + "; includeSubDomains" * include_subdomains
 
     def on_headers(self, exchange: Exchange) -> None:
