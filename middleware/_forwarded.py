@@ -11,15 +11,18 @@ Every function is linear in its input and never raises.
 
 import re
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
-#: Headers by which proxies hand on what they saw. From a peer that is not trusted they are the client's own words.
-FORWARDING_KEYS = (
-    "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
-    "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_SERVER", "HTTP_X_FORWARDED_SSL", "HTTP_X_FORWARDED_SCHEME",
-    "HTTP_X_FORWARDED", "HTTP_X_FORWARDED_BY", "HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_URL_SCHEME", "HTTP_FRONT_END_HTTPS",
-    "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP", "HTTP_X_CLUSTER_CLIENT_IP", "HTTP_TRUE_CLIENT_IP",
-    "HTTP_CF_CONNECTING_IP", "HTTP_FASTLY_CLIENT_IP", "HTTP_X_ORIGINAL_FORWARDED_FOR",
-)  # fmt: skip
+#: Headers by which proxies hand on what they saw, beside all of X-Forwarded-*. From a peer that is not trusted they are
+#: the client's own words.
+FORWARDING_KEYS = frozenset({
+    "HTTP_FORWARDED", "HTTP_X_FORWARDED", "HTTP_X_ORIGINAL_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP",
+    "HTTP_X_CLUSTER_CLIENT_IP", "HTTP_X_REMOTE_IP", "HTTP_X_REMOTE_ADDR", "HTTP_X_ORIGINATING_IP",
+    "HTTP_TRUE_CLIENT_IP", "HTTP_CLIENT_IP", "HTTP_CF_CONNECTING_IP", "HTTP_CF_CONNECTING_IPV6", "HTTP_CF_VISITOR",
+    "HTTP_FASTLY_CLIENT_IP", "HTTP_FLY_CLIENT_IP", "HTTP_DO_CONNECTING_IP", "HTTP_X_APPENGINE_USER_IP",
+    "HTTP_X_AZURE_CLIENTIP", "HTTP_X_ENVOY_EXTERNAL_ADDRESS", "HTTP_X_URL_SCHEME", "HTTP_FRONT_END_HTTPS",
+})  # fmt: skip
+_FORWARDED = "HTTP_X_FORWARDED_"
 
 # The longest textual address: an IPv6 address with an embedded IPv4 one, a zone, brackets and a port.
 _LONGEST_ADDRESS = 80
@@ -27,6 +30,15 @@ _LONGEST_ADDRESS = 80
 _HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*)|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?", re.ASCII)
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?", re.ASCII)
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
+
+
+def delete_forwarding(environ: dict[str, Any]) -> None:
+    """Delete every forwarding header."""
+    # Two cheap looks: most requests have none.
+    if FORWARDING_KEYS.isdisjoint(environ) and _FORWARDED not in "\n".join(environ):
+        return
+    for key in [key for key in environ if key in FORWARDING_KEYS or key.startswith(_FORWARDED)]:
+        del environ[key]
 
 
 def split_list(value: str) -> list[str]:

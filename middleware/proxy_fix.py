@@ -1,6 +1,7 @@
 """ProxyFix: the client's address and scheme, and on request host, port and prefix, as a trusted proxy saw them.
 
-**A forwarding header is a claim.** Whoever can reach the app can send ``X-Forwarded-For: anything``. So name the proxies:
+**A forwarding header is a claim.** Whoever can reach the app can send ``X-Forwarded-For: anything``. So name the
+proxies:
 
 >>> from overcoat.middleware import ProxyFix
 >>> def app(environ, start_response):
@@ -20,7 +21,8 @@ the client. An element that is no address stops the walk and keeps the peer.
 Without ``trusted=`` it is Werkzeug's ProxyFix: so many values are counted from the right, whoever the peer is. A value
 that is not what its header promises (an address, a scheme, a host, a port, a path) is not taken, in either mode.
 
-X-Forwarded-Host, -Port and -Prefix count only if asked for (``x_host=1``), for most proxies hand the client's own through.
+X-Forwarded-Host, -Port and -Prefix count only if asked for (``x_host=1``), for most proxies hand the client's own
+through.
 What was rewritten is kept in ``environ["overcoat.proxy_fix.orig"]`` (and ``"werkzeug.proxy_fix.orig"``).
 
 It stands outside all that reads client, scheme or host.
@@ -33,7 +35,7 @@ from typing import ClassVar, Unpack
 
 from overcoat.middleware._exchange import Exchange
 from overcoat.middleware._forwarded import (
-    FORWARDING_KEYS,
+    delete_forwarding,
     parse_address,
     parse_host,
     parse_port,
@@ -61,7 +63,8 @@ class ProxyFix(Layer):
         x_host: The same for X-Forwarded-Host; 0 leaves the host alone.
         x_port: The same for X-Forwarded-Port.
         x_prefix: The same for X-Forwarded-Prefix.
-        trusted: Addresses and networks of the proxies, and ``"unix:"`` for a Unix socket. An empty list trusts nobody.
+        trusted: Addresses and networks of the proxies, and ``"unix:"`` for a Unix socket. An empty list trusts nobody;
+            None looks at no peer.
         **options: Those of every layer: ``skip``, ``check_order``.
 
     Raises:
@@ -86,6 +89,8 @@ class ProxyFix(Layer):
         trusted: Iterable[str] | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
+        if trusted is None:
+            self.does = "corrects client and scheme; trusts any peer"  # type: ignore[misc]  # for this one
         default = 1 if trusted is None else UNBOUNDED
         self.x_for = _count("x_for", x_for, default)
         self.x_proto = _count("x_proto", x_proto, default)
@@ -120,9 +125,7 @@ class ProxyFix(Layer):
         environ = exchange.environ
         environ.pop("HTTP_PROXY", None)  # httpoxy, CVE-2016-1000110
         if self.trusted is not None and not self._trusts_peer(environ.get("REMOTE_ADDR")):
-            for key in FORWARDING_KEYS:
-                if key in environ:
-                    del environ[key]
+            delete_forwarding(environ)
             return
         get = environ.get
         originals = {key: get(key) for key in _ORIGINALS}
@@ -214,9 +217,15 @@ def _networks(trusted: Iterable[str]) -> tuple[IPv4Network | IPv6Network | str, 
             networks.append(entry)
             continue
         try:
-            networks.append(ip_network(entry if isinstance(entry, str) else ""))
+            networks.append(_unmapped(ip_network(entry if isinstance(entry, str) else "")))
         except ValueError as error:
             raise ValueError(
                 f"ProxyFix: trusted entry {entry!r} is no address, network or 'unix:' ({error}); write '10.0.0.0/8'"
             ) from None
     return tuple(networks)
+
+
+def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """An IPv4-mapped network as IPv4, for addresses are compared that way."""
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    return network if mapped is None or network.prefixlen < 96 else IPv4Network((int(mapped), network.prefixlen - 96))
