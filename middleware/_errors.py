@@ -23,7 +23,7 @@ def error_message(error: BaseException) -> str:
 
 
 def error_at(error: BaseException) -> str | None:
-    """``file:line in function`` of the innermost frame, the file relative to where Python found it; None without one."""
+    """``file:line in function`` of the innermost frame, or None; the file is relative to where Python found it."""
     traceback: TracebackType | None = error.__traceback__
     if traceback is None:
         return None

@@ -45,7 +45,7 @@ class Outputs:
                 sink.write(render(record))
 
     # structlog calls the method of the level with what the last processor returned.
-    def msg(self, **event: Any) -> None:
+    def msg(self, /, **event: Any) -> None:
         """Write one event of structlog."""
         self(event)
 
@@ -57,12 +57,17 @@ class _Configured:
 
     outputs: Outputs | None = None
     handler: logging.Handler | None = None
+    processors: tuple[Any, ...] = ()
 
 
 def configured_outputs() -> Outputs | None:
-    """The outputs of ``configure_logging``, or None where it was not called or the app has configured structlog since."""
+    """The outputs of ``configure_logging``, or None without it or where structlog is configured otherwise by now."""
     outputs = _Configured.outputs
-    if outputs is None or not structlog.is_configured() or structlog.get_config()["logger_factory"] is not _factory:
+    if outputs is None or not structlog.is_configured():
+        return None
+    now = structlog.get_config()
+    # A processor of the app's own, and structlog's capture_logs, see the request line only if it goes through them.
+    if now["logger_factory"] is not _factory or tuple(now["processors"]) != _Configured.processors:
         return None
     return outputs
 
@@ -154,8 +159,9 @@ def configure_logging(
         stdout = StreamSink("stdout")
         pairs.append((renderer(form, stdout.isatty()), stdout))
     _Configured.outputs = outputs = Outputs(pairs, number)
+    _Configured.processors = (*_shared(), _finish)
     structlog.configure(
-        processors=[*_shared(), _finish],
+        processors=list(_Configured.processors),
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=_factory,
         cache_logger_on_first_use=False,
@@ -178,7 +184,6 @@ def open_file(option: str, path: str | os.PathLike[str]) -> FileSink:
     """
     try:
         return FileSink(path)
-    except OSError as error:
-        raise ValueError(
-            f"{option}={os.fspath(path)!r} cannot be appended to: {error.strerror}; give a writable path"
-        ) from error
+    except (OSError, ValueError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{option}={str(path)!r} cannot be appended to: {reason}; give a writable path") from error

@@ -1,7 +1,7 @@
 """RequestID: one id for a request, on its response and on every line it logs.
 
-The client's id is accepted where it is harmless (letters, digits and ``._:-``, at most 128 of them), so that an id given
-by a gateway survives; anything else is replaced, and kept as ``client_request_id`` in the log. The id is in
+The client's id is accepted where it is harmless (letters, digits and ``._:-``, at most 128 of them), so that an id
+given by a gateway survives; anything else is replaced, and kept as ``client_request_id`` in the log. The id is in
 ``environ["overcoat.request_id"]``, in the request header that the app reads, and on the response of every status.
 
 Do not use it as a secret: an id is a name for a request, and the client may choose it.

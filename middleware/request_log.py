@@ -17,8 +17,8 @@ b'hello'
 >>> [lines[0][name] for name in ("path", "query", "status", "response_bytes", "outcome")]
 ['/hi', 'token=[redacted]', 200, 5, 'complete']
 
-Nothing of a header but the host and the user agent is logged, and of the query string no value whose key names a secret.
-A request with a body logs how much of it the app read, never what. The fields are listed in ``docs/record.md``.
+Nothing of a header but the host and the user agent is logged, and of the query string no value whose key names a
+secret. A request with a body logs how much of it the app read, never what. The fields are listed in ``docs/record.md``.
 
 It stands inside ProxyFix and RequestID, which tell it client and id, and outside whatever may answer early.
 """
@@ -26,6 +26,7 @@ It stands inside ProxyFix and RequestID, which tell it client and id, and outsid
 import logging
 import os
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, Unpack
 
 import structlog
@@ -36,7 +37,7 @@ from overcoat.middleware._options import LayerOptions
 from overcoat.middleware._record import build_record
 from overcoat.middleware._sinks import StreamSink
 from overcoat.middleware._wsgi import Application
-from overcoat.middleware.logs import configured_outputs, open_file
+from overcoat.middleware.logs import LEVELS, configured_outputs, open_file
 
 Write = Callable[[dict[str, Any]], object]
 
@@ -46,11 +47,12 @@ class RequestLog(Layer):
 
     Args:
         app: The WSGI application to wrap.
-        to: Where the line goes. None: what ``configure_logging`` set up, else structlog if the app has configured it, else
-            JSON on standard output. ``"stdout"``, ``"stderr"`` or a path: JSON lines there; a path may be shared by any
-            number of processes. A logger of stdlib ``logging`` or structlog. A callable: called with the record, a dict.
-        route: A callable that gives the route template of an exchange, or None; asked when the response starts and the
-            framework has not told. Flask and Bottle tell.
+        to: Where the line goes. None: what ``configure_logging`` set up, else structlog if the app has configured it,
+            else JSON on standard output. ``"stdout"``, ``"stderr"`` or a path: JSON lines there; a path may be shared
+            by any number of processes. A logger of stdlib ``logging`` or structlog. A callable: called with the record,
+            a dict.
+        route: A callable that gives the route template of an exchange, or None; asked when the response starts and
+            neither the app (``add_fields(route=...)``) nor the framework has told. Flask and Bottle tell.
         **options: Those of every layer: ``skip`` (requests that are never logged), ``check_order``.
 
     Raises:
@@ -80,12 +82,12 @@ class RequestLog(Layer):
         if request is not None:
             rule = getattr(request, "url_rule", None)
             if rule is not None:
-                exchange.route = rule.rule
                 exchange.endpoint = rule.endpoint
+                if exchange.route is None:
+                    exchange.route = rule.rule
                 return
-        elif "bottle.route" in environ:
+        elif exchange.route is None and "bottle.route" in environ:
             exchange.route = getattr(environ["bottle.route"], "rule", None)
-            return
         if self._route is not None and exchange.route is None:
             exchange.route = self._route(exchange)
 
@@ -100,11 +102,13 @@ def _writer(to: Any) -> Write:
     if isinstance(to, str) and to in {"stdout", "stderr"}:
         stream = StreamSink(to)
         return lambda record: stream.write(json_line(record))
+    if to == "-" or (isinstance(to, str) and get_close_matches(to.lower(), ["stdout", "stderr"], cutoff=0.8)):
+        raise ValueError(f"RequestLog: to={to!r} is no stream: write 'stdout' or 'stderr', or './{to}' for that file")
     if isinstance(to, str | os.PathLike):
         sink = open_file("RequestLog: to", to)
         return lambda record: sink.write(json_line(record))
     if isinstance(to, logging.Logger | logging.LoggerAdapter):
-        return lambda record: to.log(_number(record), "%s", json_line(record)[:-1].decode())
+        return lambda record: to.log(LEVELS[record["level"]], "%s", json_line(record)[:-1].decode())
     if callable(getattr(to, "bind", None)):
         return lambda record: _write_structlog(to, record)
     if callable(to):
@@ -126,9 +130,7 @@ def _write_default(record: dict[str, Any]) -> None:
 
 
 def _write_structlog(logger: Any, record: Mapping[str, Any]) -> None:
-    rest = {name: value for name, value in record.items() if name not in {"event", "level"}}
+    rest = {str(name): value for name, value in record.items() if name not in {"event", "level"}}
+    if "self" in rest:  # the one name that structlog's methods cannot be given
+        rest["self_"] = rest.pop("self")
     getattr(logger, record["level"])(record["event"], **rest)
-
-
-def _number(record: Mapping[str, Any]) -> int:
-    return logging.getLevelNamesMapping()[record["level"].upper()]

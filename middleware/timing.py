@@ -1,7 +1,7 @@
 """Named timings of what happens inside a request: ``timer("db")``.
 
-They land in the request's log line and, through ``ServerTiming``, in the browser's developer tools. As a context manager
-or a decorator, nested or repeated: those of one name are summed and counted.
+They land in the request's log line and, through ``ServerTiming``, in the browser's developer tools. As a context
+manager or a decorator, nested or repeated, one object in many threads: those of one name are summed and counted.
 
 >>> from overcoat.middleware import timer
 >>> with timer("db"):
@@ -20,7 +20,7 @@ from time import perf_counter_ns
 from types import TracebackType
 from typing import Self
 
-from overcoat.middleware._exchange import Exchange, current_exchange
+from overcoat.middleware._exchange import current_exchange
 
 
 class timer(ContextDecorator):  # noqa: N801 - used as a function, like contextlib.suppress
@@ -37,21 +37,17 @@ class timer(ContextDecorator):  # noqa: N801 - used as a function, like contextl
         if not isinstance(name, str) or not name:
             raise ValueError(f"timer: name={name!r} must be a non-empty string, such as timer('db')")
         self.name = name
-        self._started_ns = 0
-        self._exchange: Exchange | None = None
-
-    def _recreate_cm(self) -> "timer":
-        # One for each call of a decorated function, which may run in many threads at once.
-        return timer(self.name)
 
     def __enter__(self) -> Self:
-        self._exchange = current_exchange()
-        self._started_ns = perf_counter_ns()
+        # What has begun is the request's: one object may be entered again inside of itself, and in many threads.
+        exchange = current_exchange()
+        if exchange is not None:
+            exchange.state.setdefault(self, []).append(perf_counter_ns())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None:
-            exchange.add_timing(self.name, perf_counter_ns() - self._started_ns)
+        exchange = current_exchange()
+        if exchange is not None and (begun := exchange.state.get(self)):
+            exchange.add_timing(self.name, perf_counter_ns() - begun.pop())
