@@ -1,6 +1,7 @@
 """Lines for a person: aligned, coloured by status where a terminal is looking, and safe to show."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,10 @@ from overcoat.middleware._text import visible
 _RESET, _DIM, _BOLD = "\x1b[0m", "\x1b[2m", "\x1b[1m"
 _COLOURS = {"info": "\x1b[32m", "warning": "\x1b[33m", "error": "\x1b[31m", "critical": "\x1b[31m", "debug": "\x1b[36m"}
 _HEAD = ("timestamp", "level", "event", "exception")
+
+# What logfmt lets stand without quotes, and what would end a key.
+_PLAIN = re.compile(r"[!#-<>-\[\]-~]+")
+_NOT_IN_KEY = re.compile(r'[\s="\\]')
 
 Renderer = Callable[[Mapping[str, Any]], bytes]
 
@@ -24,7 +29,7 @@ def console_line(record: Mapping[str, Any], *, colour: bool = False) -> bytes:
     level = str(record.get("level", "info"))
     tint, dim, bold, reset = (_COLOURS.get(level, ""), _DIM, _BOLD, _RESET) if colour else ("", "", "", "")
     clock = str(record.get("timestamp", ""))[11:23]
-    if record.get("event") == "http_request" and "duration_ms" in record:
+    if record.get("event") == "http_request" and isinstance(record.get("duration_ms"), float):
         text = _request(record, tint, bold, dim, reset)
     else:
         extra = " ".join(f"{k}={_short(v)}" for k, v in record.items() if k not in _HEAD)
@@ -43,9 +48,9 @@ def _request(record: Mapping[str, Any], tint: str, bold: str, dim: str, reset: s
     size = record.get("response_bytes")
     parts = [
         f"{tint}{record.get('status', '---')!s:>3}{reset}",
-        f"{bold}{visible(str(record.get('method', '')))[:10]:<7}{path:<32}{reset}",
+        f"{bold}{visible(str(record.get('method', '')))[:10]:<6} {path:<32}{reset}",
         f"{_duration(record['duration_ms']):>8}",
-        f"{'' if size is None else _size(size):>8}",
+        f"{_size(size) if isinstance(size, int) else '':>8}",
         f"{dim}{visible(str(record.get('client', '-'))):<15} {visible(str(record.get('request_id', '')))[:8]}{reset}",
     ]
     if record.get("outcome") not in {None, "complete", "handed_off"}:
@@ -72,14 +77,14 @@ def _short(value: object) -> str:
 
 
 def logfmt_line(record: Mapping[str, Any]) -> bytes:
-    """One record as ``key=value`` pairs, a value with a space or a quote in quotes."""
+    """One record as ``key=value`` pairs, a value with a space, a quote or a backslash in quotes."""
     pairs = []
     for key, value in record.items():
         text = value if isinstance(value, str) else json_line({"": value})[4:-2].decode()
-        text = visible(text.replace("\\", "\\\\") if "\\" in text and isinstance(value, str) else text)
-        if not text or any(character in text for character in ' ="'):
-            text = '"' + text.replace('"', '\\"') + '"'
-        pairs.append(f"{visible(str(key)).replace(' ', '_')}={text}")
+        if not _PLAIN.fullmatch(text):
+            text = '"' + visible(text.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+        name = key if isinstance(key, str) and _PLAIN.fullmatch(key) else _NOT_IN_KEY.sub("_", visible(str(key))) or "_"
+        pairs.append(f"{name}={text}")
     return (" ".join(pairs) + "\n").encode("utf-8", "backslashreplace")
 
 
