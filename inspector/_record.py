@@ -1,0 +1,127 @@
+"""The request record as a reader sees it: its fields, their types, and how a line becomes one.
+
+This is the one place that knows which fields `RequestLog` writes. Types never vary; what is unknown is absent. An
+app's own fields are not listed here: they are reachable by name, as text.
+
+>>> parse_line(b'web-1  | {"event": "http_request", "status": 200}')
+{'event': 'http_request', 'status': 200}
+>>> parse_line(b"Listening on port 8000") is None
+True
+"""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+import orjson
+
+Record: TypeAlias = dict[str, Any]
+
+REQUEST_EVENT: Final = "http_request"
+
+FIELDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "timestamp": "TIMESTAMP WITH TIME ZONE",
+        "level": "VARCHAR",
+        "event": "VARCHAR",
+        "method": "VARCHAR",
+        "path": "VARCHAR",
+        "route": "VARCHAR",
+        "endpoint": "VARCHAR",
+        "query": "VARCHAR",
+        "status": "INTEGER",
+        "duration_ms": "DOUBLE",
+        "first_byte_ms": "DOUBLE",
+        "response_bytes": "BIGINT",
+        "request_bytes": "BIGINT",
+        "client": "VARCHAR",
+        "peer": "VARCHAR",
+        "scheme": "VARCHAR",
+        "host": "VARCHAR",
+        "http_version": "VARCHAR",
+        "user_agent": "VARCHAR",
+        "request_id": "VARCHAR",
+        "client_request_id": "VARCHAR",
+        "trace_id": "VARCHAR",
+        "span_id": "VARCHAR",
+        "outcome": "VARCHAR",
+        "error_type": "VARCHAR",
+        "error_message": "VARCHAR",
+        "error_at": "VARCHAR",
+        "timings": "MAP(VARCHAR, STRUCT(duration_ms DOUBLE, count BIGINT))",
+        "sample_rate": "DOUBLE",
+    }
+)
+"""The fields of a request line and their DuckDB types, in the order in which they are shown."""
+
+MAX_LINE_BYTES: Final = 16 * 2**20
+"""A longer line is skipped and counted. DuckDB's JSON reader has the same limit."""
+
+_MAX_BRACES = (
+    8  # a prefix such as `app{eu-1}: ` may have braces of its own; a hostile line must not cost a parse for each
+)
+
+
+def json_part(line: bytes) -> tuple[bytes, Any] | None:
+    """The JSON object of a line, as written and parsed; None where there is none.
+
+    A prefix before the object (container logs, syslog) is dropped.
+    """
+    start = line.find(b"{")
+    for _ in range(_MAX_BRACES):
+        if start < 0:
+            return None
+        text = line[start:] if start else line
+        try:
+            return text, orjson.loads(text)
+        except orjson.JSONDecodeError:
+            if start == 0:  # no prefix: the object itself is broken, and an object inside it is not a line
+                return None
+            start = line.find(b"{", start + 1)
+    return None
+
+
+def parse_line(line: bytes) -> Record | None:
+    """The record of one line, without a prefix; None for a line that is not JSON."""
+    found = json_part(line)
+    return None if found is None else found[1]
+
+
+def is_request(record: Record) -> bool:
+    """Whether a record is a request's line; other lines are the app's own."""
+    return record.get("event") == REQUEST_EVENT
+
+
+def text(record: Record, name: str) -> str | None:
+    """A field as text; None where it is absent or null."""
+    value = record.get(name)
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode()
+
+
+def number(record: Record, name: str) -> float | None:
+    """A field as a finite number; None where it is none. A numeric string counts, as it does for DuckDB."""
+    value = record.get(name)
+    if isinstance(value, str) and len(value) < 32 and value.isascii() and "_" not in value:
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return value
+    return None
+
+
+def moment(record: Record) -> datetime | None:
+    """When the line was written, with a zone; None where the timestamp is missing or not RFC 3339."""
+    value = record.get("timestamp")
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
