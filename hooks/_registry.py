@@ -33,7 +33,7 @@ class Registry:
         self._plans: dict[Any, Plan] = {}
         self._shared: dict[tuple[Entry, ...], Plan] = {}
         self._checked = False
-        self._by_method = False
+        self._by_endpoint = True
         self._asking: tuple[Entry, ...] = ()
 
     def find(self, bundle: "HookBundle") -> Entry | None:
@@ -79,7 +79,8 @@ class Registry:
         self._plans.clear()
         self._shared.clear()
         self._checked = False
-        self._by_method = any(entry.bundle.scope.by_method for entry in self.entries)
+        scopes = [entry.bundle.scope for entry in self.entries]
+        self._by_endpoint = not any(scope.by_method or scope.asks for scope in scopes)
         self._asking = tuple(entry for entry in self.entries if entry.bundle.scope.asks)
         phase = "before_first_request"
         self.first.assign(Task(call.bundle, call.hook, call.call) for e in self.entries for call in e.calls(phase))
@@ -96,6 +97,10 @@ class Registry:
         entries: Iterable[Entry] = self.entries if phase.startswith("before") else reversed(self.entries)
         return [row for entry in entries for row in entry.rows(phase)]
 
+    def shown(self, phase: str) -> list[tuple[str, str, str]]:
+        """The same as triples of bundle, function and place, which is how ``describe`` shows a hook."""
+        return [(row.bundle, row.function, ", ".join(filter(None, row[2:]))) for row in self.rows(phase)]
+
     def describe(self) -> dict[str, list[BundleRow]]:
         """The functions of every phase in execution order, by the name of the phase."""
         return {phase: self.rows(phase) for phase in PHASES}
@@ -104,7 +109,7 @@ class Registry:
         """The plan for a request."""
         rule = request.url_rule
         key: Any = None if rule is None else rule.endpoint
-        if self._by_method or self._asking:
+        if not self._by_endpoint:
             # Of methods, those that a rule can name: a client can send any, and the cache must not grow with it.
             method = request.method if request.method in METHODS else ""
             key = (key, method, tuple([self._serves(entry, request) for entry in self._asking]))

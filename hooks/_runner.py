@@ -6,7 +6,7 @@ not shared with a request made inside this one, as ``g`` is.
 """
 
 from collections.abc import Callable
-from functools import partial, update_wrapper
+from functools import partial
 from threading import get_ident
 from typing import Any, cast
 
@@ -45,14 +45,23 @@ class Runner(Registry):
 
     def __init__(self, app: Flask) -> None:
         super().__init__(app)
-        app.before_request(self._hook("before_request", Runner.before))
-        app.after_request(self._hook("after_request", Runner.after))
-        app.teardown_request(self._hook("teardown_request", Runner.teardown))
 
-    def _hook(self, phase: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        hook: Any = update_wrapper(partial(method, self), method)
-        hook.overcoat_bundles = partial(self.rows, phase)
-        return cast("Callable[..., Any]", hook)
+        # Plain functions: at every call Flask asks of each hook whether it is async, and of these it knows fastest.
+        def before_request() -> Any:
+            return self.before()
+
+        def after_request(response: Response) -> Response:
+            return self.after(response)
+
+        def teardown_request(error: BaseException | None) -> None:
+            self.teardown(error)
+
+        hooks: tuple[Any, ...] = (before_request, after_request, teardown_request)
+        for hook in hooks:
+            hook.overcoat_bundles = partial(self.shown, hook.__name__)
+        app.before_request(before_request)
+        app.after_request(after_request)
+        app.teardown_request(teardown_request)
 
     def begin(self, request: Request, plan: Plan) -> State:
         """The state of a request that the runner sees for the first time."""

@@ -1,0 +1,73 @@
+"""Counts the statements that SQLAlchemy sends for a request, and their time.
+
+The listeners stand on the class of all engines, once per process: an engine made later, a second bind or a connection
+used beside the session count too. Only a request that :func:`count_queries` was called for is touched.
+"""
+
+from threading import Lock
+from time import perf_counter_ns
+from typing import Any
+
+from overcoat.middleware import Exchange, current_exchange
+from sqlalchemy import event
+from sqlalchemy.engine import Engine, ExceptionContext
+
+FIELD = "db_queries"
+
+_STATE_KEY = "overcoat.queries"
+_STARTED = "_overcoat_started"
+
+# A request may use several threads, which share its exchange.
+_lock = Lock()
+
+
+def listen() -> None:
+    """Start to listen; once is enough."""
+    if not event.contains(Engine, "before_cursor_execute", _before):
+        event.listen(Engine, "before_cursor_execute", _before)
+        event.listen(Engine, "after_cursor_execute", _after)
+        event.listen(Engine, "handle_error", _failed)
+
+
+class _Counter:
+    __slots__ = ("count", "timing")
+
+    def __init__(self, timing: str) -> None:
+        self.timing = timing
+        self.count = 0
+
+
+def count_queries(exchange: Exchange, timing: str) -> None:
+    """Count the statements of this request from here on, as the field ``db_queries`` and under a timing's name."""
+    if _STATE_KEY not in exchange.state:
+        exchange.state[_STATE_KEY] = _Counter(timing)
+        exchange.fields[FIELD] = 0
+
+
+def _before(*arguments: Any) -> None:
+    # (connection, cursor, statement, parameters, context, executemany)
+    exchange = current_exchange()
+    if exchange is not None and _STATE_KEY in exchange.state and arguments[4] is not None:
+        setattr(arguments[4], _STARTED, perf_counter_ns())
+
+
+def _after(*arguments: Any) -> None:
+    _ended(arguments[4])
+
+
+def _failed(error: ExceptionContext) -> None:
+    _ended(error.execution_context)
+
+
+def _ended(context: Any) -> None:
+    started_ns = getattr(context, _STARTED, None)
+    exchange = current_exchange()
+    if started_ns is None or exchange is None:
+        return
+    duration_ns = perf_counter_ns() - started_ns
+    delattr(context, _STARTED)
+    with _lock:
+        counter: _Counter = exchange.state[_STATE_KEY]
+        counter.count += 1
+        exchange.fields[FIELD] = counter.count
+        exchange.add_timing(counter.timing, duration_ns)

@@ -1,0 +1,50 @@
+"""A unit of work: one request's use of a session, and whether it shares that with a request around it."""
+
+import weakref
+from contextvars import ContextVar
+
+from flask import request
+
+
+class Unit:
+    """One request's use of what ``key`` stands for.
+
+    Attributes:
+        key: What it uses.
+        joined: Whether a request around this one uses the same.
+    """
+
+    __slots__ = ("_open", "_request", "joined", "key")
+
+    def __init__(self, key: object, *, joined: bool) -> None:
+        self.key = key
+        self.joined = joined
+        self._open = True
+        # A request that nobody holds any more is not around another one, even if its end was never told.
+        self._request = weakref.ref(request._get_current_object())  # type: ignore[attr-defined]
+
+    @property
+    def alive(self) -> bool:
+        """Whether its request is still under way."""
+        return self._open and self._request() is not None
+
+    def close(self) -> None:
+        """End it; what comes later is no longer inside of it."""
+        self._open = False
+        _units.set(_alive())
+
+
+# Never restored by token: the end may come in another context.
+_units: ContextVar[tuple[Unit, ...]] = ContextVar("overcoat_units", default=())
+
+
+def open_unit(key: object) -> Unit:
+    """A unit for the current request."""
+    around = _alive()
+    unit = Unit(key, joined=any(other.key == key for other in around))
+    _units.set((*around, unit))
+    return unit
+
+
+def _alive() -> tuple[Unit, ...]:
+    return tuple(unit for unit in _units.get() if unit.alive)

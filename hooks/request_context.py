@@ -1,0 +1,144 @@
+"""RequestContext: says on every line logged during a request which endpoint serves it, and for whom.
+
+>>> import structlog
+>>> from flask import Flask
+>>> from overcoat.hooks import RequestContext, register
+>>> app = Flask("shop")
+>>> register(app, [RequestContext()])
+>>> @app.get("/item/<int:item_id>")
+... def item(item_id):
+...     return structlog.contextvars.get_contextvars()
+>>> app.test_client().get("/item/7").json
+{'endpoint': 'item', 'route': '/item/<int:item_id>'}
+
+It binds ``endpoint``, ``route``, ``blueprint`` and ``user`` to structlog's context variables (where they are known: a
+404 has none) and puts back what was there when the request is torn down; structlog needs ``merge_contextvars`` among
+its processors, which ``configure_logging`` sees to. The endpoint, the route and the user also go to the request's own line,
+and so do ``error_type``, ``error_message`` and ``error_at`` of an error that Flask answered with a 500: it never leaves
+the app, so nothing outside of it could tell.
+
+The user is Flask-Login's, once something in the request has asked for it: to load it for every request would cost a
+query, and make every response vary by cookie. For another source give ``user=``.
+
+Where it stands: outermost, so that the hooks of all other bundles log with it.
+"""
+
+from collections.abc import Callable
+from contextvars import Token
+from typing import Any, Unpack
+
+from flask import Flask, Response, current_app, g, got_request_exception, request
+from overcoat.hooks._hook import Hook
+from overcoat.hooks.bundle import BundleOptions, HookBundle
+from overcoat.middleware import Exchange
+from overcoat.middleware._errors import error_at, error_message, error_type
+from overcoat.middleware._exchange import ENVIRON_KEY
+from structlog.contextvars import bind_contextvars, unbind_contextvars
+
+_KEYS = ("endpoint", "route", "blueprint", "user")
+_BEFORE_KEY = "overcoat.request_context"
+_UNBOUND = (Token.MISSING, ...)  # never bound, and how structlog marks what was unbound
+
+
+class RequestContext(HookBundle):
+    """Binds what is known of the request to structlog, and tells the request's log line of errors.
+
+    Args:
+        name: The name of the bundle.
+        user: Called at the start of each request and again at its end, for the user's id or None. Without it:
+            Flask-Login's user, from when it has been loaded.
+        **options: Those of every bundle.
+
+    Raises:
+        ValueError: An unusable option.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str = "request-context",
+        user: Callable[[], object] | None = None,
+        **options: Unpack[BundleOptions],
+    ) -> None:
+        super().__init__(name, **options)
+        if user is not None and not callable(user):
+            raise ValueError(
+                f"bundle {name!r}: user={user!r} is no function: give one that returns the user's id, or None"
+            )
+        self._user = user or _loaded_user
+        self.before_request(self._bind)
+        self.after_request(self._tell_late)
+        self.teardown_request(self._restore)
+        self.on_finish(self._restore_late)
+
+    def setup(self, app: Flask) -> tuple[Hook, ...]:
+        """Listen to the app's errors."""
+        got_request_exception.connect(self._tell_error, app)
+        return ()
+
+    def _bind(self) -> None:
+        rule, environ = request.url_rule, request.environ
+        known: dict[str, str] = {}
+        if rule is not None:
+            known = {"endpoint": rule.endpoint, "route": rule.rule}
+            if request.blueprint is not None:
+                known["blueprint"] = request.blueprint
+            exchange: Exchange | None = environ.get(ENVIRON_KEY)
+            if exchange is not None:
+                exchange.endpoint = exchange.endpoint or rule.endpoint
+                exchange.route = exchange.route or rule.rule
+        user = self._tell_user()
+        if user is not None:
+            known["user"] = user
+        # What a request around this one has bound, or what one before it has left, must not show through.
+        tokens = bind_contextvars(**dict.fromkeys(_KEYS) | known)
+        unbind_contextvars(*(key for key in _KEYS if key not in known))
+        environ.setdefault(_BEFORE_KEY, {key: token.old_value for key, token in tokens.items()})
+
+    def _tell_user(self) -> str | None:
+        try:
+            user = self._user()
+        except Exception:
+            current_app.logger.exception("bundle %r: user= raised: the request is logged without a user", self.name)
+            return None
+        if user is None:
+            return None
+        exchange: Exchange | None = request.environ.get(ENVIRON_KEY)
+        if exchange is not None:
+            exchange.fields.setdefault("user", str(user))
+        return str(user)
+
+    def _tell_late(self, response: Response) -> Response:
+        # By now a login has happened, or something has asked for the user.
+        self._tell_user()
+        return response
+
+    def _restore(self, error: BaseException | None) -> None:  # noqa: ARG002 - the signature of the phase
+        _put_back(request.environ)
+
+    def _restore_late(self, exchange: Exchange) -> None:
+        # Another hook's error can keep Flask from calling the teardown.
+        _put_back(exchange.environ)
+
+    def _tell_error(self, app: Flask, exception: BaseException, **_: Any) -> None:  # noqa: ARG002 - the signal's
+        exchange = request.environ.get(ENVIRON_KEY)
+        if exchange is not None:
+            exchange.error_type = error_type(exception)
+            exchange.error_message = error_message(exception)
+            exchange.error_at = error_at(exception)
+
+
+def _put_back(environ: dict[str, Any]) -> None:
+    before = environ.pop(_BEFORE_KEY, None)
+    if before is None:
+        return
+    # By value: a token belongs to the context it was made in, and this may run in another one.
+    unbind_contextvars(*_KEYS)
+    bind_contextvars(**{key: value for key, value in before.items() if value not in _UNBOUND})
+
+
+def _loaded_user() -> object:
+    """The id of Flask-Login's user if it has been loaded, without loading it."""
+    user = g.get("_login_user")
+    get_id = getattr(user, "get_id", None)
+    return get_id() if get_id is not None else None
