@@ -1,0 +1,81 @@
+"""What a server sees through the layers is what it sees of the bare app, the headers that they add aside."""
+
+from dataclasses import replace
+
+import pytest
+from overcoat.middleware import current_exchange
+from support.client import CLIENTS, READS_ALL, Client
+from support.coats import COATS, Coat, layer_classes
+from support.compare import differences
+from support.wsgi import FileFunction, FileWrapper, make_environ, serve
+from support.zoo import SPECIMENS, Specimen
+
+specimens = pytest.mark.parametrize("specimen", SPECIMENS.values(), ids=SPECIMENS)
+coats = pytest.mark.parametrize("coat", COATS, ids=[coat.name for coat in COATS])
+
+FILES = {"no-wrapper": lambda: None, "class": lambda: FileWrapper, "function": FileFunction}
+
+
+def test_the_layers_are_found():
+    assert {"ProxyFix", "RequestID", "RequestLog", "SecurityHeaders", "ServerTiming"} <= {
+        cls.__name__ for cls in layer_classes()
+    }
+
+
+@specimens
+def test_bare_app_does_what_the_table_says(specimen: Specimen):
+    app, probe = specimen.make()
+    seen = serve(app, make_environ(**specimen.environ()))
+    raised = None if seen.error is None else (type(seen.error), seen.where)
+    assert (seen.status, seen.body, raised) == (specimen.status, specimen.body, specimen.raises)
+    if specimen.closes is not None:
+        assert probe.closed == specimen.closes
+
+
+def _compare(specimen: Specimen, coat: Coat, client: Client, wrapper: str) -> list[str]:
+    app, probe = specimen.make()
+    environ = make_environ(**specimen.environ(), wsgi__file_wrapper=FILES[wrapper]())
+    seen = serve(coat.wear(app, []), environ, client)
+    app, bare_probe = specimen.make()
+    # What the driver carries is closed once, however often the server calls; an app's own iterable is not ours to guard.
+    is_ours = type(seen.result).__module__.startswith("overcoat.")
+    bare_environ = make_environ(**specimen.environ(), wsgi__file_wrapper=FILES[wrapper]())
+    bare = serve(app, bare_environ, replace(client, closes=1) if is_ours else client)
+    found = differences(bare, seen, coat.adds)
+    if probe.closed != bare_probe.closed:
+        found.append(f"closed {bare_probe.closed} times became {probe.closed}")
+    if probe.made != bare_probe.made:
+        found.append(f"made {bare_probe.made} chunks became {probe.made}")
+    if current_exchange() is not None:
+        found.append("current_exchange() was left set")
+    if "overcoat.exchange" in environ:
+        found.append("environ['overcoat.exchange'] was left behind")
+    return [f"{client.name}: {one}" for one in found]
+
+
+@coats
+@specimens
+def test_server_sees_the_bare_app(specimen: Specimen, coat: Coat):
+    assert [line for client in CLIENTS for line in _compare(specimen, coat, client, "no-wrapper")] == []
+
+
+@coats
+@specimens
+@pytest.mark.parametrize("wrapper", ["class", "function"])
+def test_server_sees_the_bare_app_where_it_has_a_file_wrapper(specimen: Specimen, coat: Coat, wrapper: str):
+    assert _compare(specimen, coat, READS_ALL, wrapper) == []
+
+
+@coats
+@specimens
+def test_app_served_again_and_again(specimen: Specimen, coat: Coat):
+    """Nothing of a request stays on the layers or on the app's own lists."""
+    app, probe = specimen.make()
+    worn = coat.wear(app, [])
+    first = serve(worn, make_environ(**specimen.environ()))
+    if first.error is None and probe.closed < 2:
+        seen = serve(worn, make_environ(**specimen.environ()))
+        assert (seen.status, seen.body, len(seen.headers)) == (first.status, first.body, len(first.headers))
+    for name in ("headers", "body"):
+        kept = getattr(app, name, None)
+        assert kept is None or kept == getattr(specimen.make()[0], name)

@@ -1,0 +1,198 @@
+"""Bodies of every shape: lists, generators, iterables with and without ``close``, files, empty chunks."""
+
+import io
+from collections.abc import Iterator
+
+from support.zoo.specimen import TEXT, App, Body, Probe, app_of, specimen
+
+
+@specimen(b"abcd")
+def list_(probe: Probe) -> App:
+    return app_of(lambda: [b"ab", b"cd"])
+
+
+@specimen(b"ab")
+def list_of_one(probe: Probe) -> App:
+    return app_of(lambda: [b"ab"])
+
+
+@specimen(b"abcd")
+def tuple_(probe: Probe) -> App:
+    return app_of(lambda: (b"ab", b"cd"))
+
+
+@specimen(b"")
+def empty_list(probe: Probe) -> App:
+    return app_of(list)
+
+
+@specimen(b"")
+def empty_tuple(probe: Probe) -> App:
+    return app_of(tuple)
+
+
+@specimen(b"abcd", closes=1)
+def list_subclass_with_close(probe: Probe) -> App:
+    class Chunks(list[bytes]):
+        def close(self) -> None:
+            probe.closed += 1
+
+    return app_of(lambda: Chunks([b"ab", b"cd"]))
+
+
+@specimen(b"ab", closes=1)
+def list_whose_iter_differs(probe: Probe) -> App:
+    class Chunks(list[bytes]):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"ab"
+
+        def close(self) -> None:
+            probe.closed += 1
+
+    return app_of(Chunks)
+
+
+@specimen(b"abcdef")
+def generator(probe: Probe) -> App:
+    return app_of(lambda: (chunk for chunk in (b"ab", b"cd", b"ef")))
+
+
+@specimen(b"ab", closes=1)
+def generator_with_finally(probe: Probe) -> App:
+    def chunks() -> Iterator[bytes]:
+        try:
+            yield b"ab"
+        finally:
+            probe.closed += 1
+
+    return app_of(chunks)
+
+
+@specimen(b"")
+def empty_generator(probe: Probe) -> App:
+    return app_of(lambda: (chunk for chunk in ()))
+
+
+@specimen(b"abcdef", closes=1)
+def iterator_with_close(probe: Probe) -> App:
+    return app_of(lambda: Body(probe, b"ab", b"cd", b"ef"))
+
+
+@specimen(b"abcd")
+def iterable_with_only_iter(probe: Probe) -> App:
+    class Chunks:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"ab", b"cd"])
+
+    return app_of(Chunks)
+
+
+@specimen(b"abcd")
+def iterable_with_only_getitem(probe: Probe) -> App:
+    class Chunks:
+        def __getitem__(self, index: int) -> bytes:
+            return [b"ab", b"cd"][index]
+
+    return app_of(Chunks)
+
+
+@specimen(b"abcd")
+def slotted_iterator(probe: Probe) -> App:
+    class Chunks:
+        __slots__ = ("rest",)
+
+        def __init__(self) -> None:
+            self.rest = iter([b"ab", b"cd"])
+
+        def __iter__(self) -> "Chunks":
+            return self
+
+        def __next__(self) -> bytes:
+            return next(self.rest)
+
+    return app_of(Chunks)
+
+
+@specimen(b"ab", closes=1)
+def iterable_whose_iterator_has_another_close(probe: Probe) -> App:
+    stranger = Probe()
+
+    class Chunks:
+        def __iter__(self) -> Body:
+            return Body(stranger, b"ab")
+
+        def close(self) -> None:
+            probe.closed += 1 + 100 * stranger.closed
+
+    return app_of(Chunks)
+
+
+@specimen(b"ab", closes=1)
+def falsy_iterable_with_close(probe: Probe) -> App:
+    class Chunks(Body):
+        def __bool__(self) -> bool:
+            return False
+
+    return app_of(lambda: Chunks(probe, b"ab"))
+
+
+@specimen(b"ab", closes=1)
+def sized_iterable(probe: Probe) -> App:
+    class Chunks(Body):
+        def __len__(self) -> int:
+            return 1
+
+    return app_of(lambda: Chunks(probe, b"ab"))
+
+
+@specimen(b"abcd", closes=1)
+def empty_chunks_first(probe: Probe) -> App:
+    return app_of(lambda: Body(probe, b"", b"", b"ab", b"cd"))
+
+
+@specimen(b"abcd", closes=1)
+def empty_chunks_between(probe: Probe) -> App:
+    return app_of(lambda: Body(probe, b"ab", b"", b"cd", b""))
+
+
+@specimen(b"", closes=1)
+def only_empty_chunks(probe: Probe) -> App:
+    return app_of(lambda: Body(probe, b"", b""))
+
+
+@specimen(b"")
+def list_of_empty_chunks(probe: Probe) -> App:
+    return app_of(lambda: [b"", b""])
+
+
+@specimen(b"x" * 300_000, closes=1)
+def large_chunks(probe: Probe) -> App:
+    return app_of(lambda: Body(probe, b"x" * 100_000, b"x" * 200_000))
+
+
+class _File(io.BytesIO):
+    """A file that counts how often it was closed while it was open."""
+
+    def __init__(self, probe: Probe, data: bytes) -> None:
+        super().__init__(data)
+        self.probe = probe
+
+    def close(self) -> None:
+        self.probe.closed += not self.closed
+        super().close()
+
+
+@specimen(b"file", closes=1)
+def file_by_wrapper_or_iter(probe: Probe) -> App:
+    def app(environ, start_response):
+        start_response("200 OK", [*TEXT, ("Content-Length", "4")])
+        file = _File(probe, b"file")
+        wrapper = environ.get("wsgi.file_wrapper")
+        return wrapper(file) if wrapper is not None else file
+
+    return app
+
+
+@specimen(b"file", closes=1)
+def file_itself(probe: Probe) -> App:
+    return app_of(lambda: _File(probe, b"file"))
