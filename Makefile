@@ -30,10 +30,6 @@ $(VENV)/dev: pyproject.toml $(VENV)/files
 	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
 	@touch $@ $(VENV)/demo
 
-$(VENV)/bench: $(VENV)/dev
-	$(BIN)/python -m pip install --quiet --group bench
-	@touch $@
-
 demo: $(VENV)/demo  ## serve the demo on http://127.0.0.1:5001 (ARGS="--port 8000" for options)
 	@$(BIN)/overcoat demo $(ARGS)
 
@@ -53,7 +49,7 @@ format: $(VENV)/dev  ## let ruff rewrite
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/bench  ## the benchmarks, as ratios from interleaved runs
+bench: $(VENV)/dev  ## the benchmarks, as ratios from interleaved runs
 	$(BIN)/python -m benchmarks $(ARGS)
 
 # build/__editable__* is the installed package itself while .venv stands.

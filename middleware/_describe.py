@@ -17,6 +17,7 @@ from typing import Any
 
 from overcoat.middleware._layer import Layer
 from overcoat.middleware._order import inward, rules
+from overcoat.middleware._wsgi import Segment
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def describe(app: Any) -> Node:
         innermost = wrapper
         ours += fused
         layers += [Node("layer", repr(layer), layer.does) for layer in fused]
-        if not fused and getattr(wrapper, "segment", None) is None:
+        if not isinstance(wrapper, Segment):
             layers.append(Node("foreign", _name(wrapper)))
     owner = getattr(innermost, "__self__", innermost)
     if layers and layers[-1].kind == "foreign":

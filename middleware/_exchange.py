@@ -16,8 +16,9 @@ True
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import lru_cache
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, overload
 
 HeaderList = list[tuple[str, str]]
 
@@ -30,6 +31,27 @@ current: ContextVar["Exchange | None"] = ContextVar("overcoat_exchange", default
 def current_exchange() -> "Exchange | None":
     """The exchange of the request that is being served here, or None outside one."""
     return current.get()
+
+
+class _Rare:
+    """An attribute that few requests have: text, or None."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, exchange: None, owner: type) -> "_Rare": ...
+    @overload
+    def __get__(self, exchange: "Exchange", owner: type) -> str | None: ...
+    def __get__(self, exchange: "Exchange | None", owner: type) -> "_Rare | str | None":
+        if exchange is None:
+            return self
+        return None if exchange._rare is None else exchange._rare.get(self.name)
+
+    def __set__(self, exchange: "Exchange", value: str | None) -> None:
+        if exchange._rare is None:
+            exchange._rare = {}
+        exchange._rare[self.name] = value
 
 
 class Exchange:
@@ -48,7 +70,7 @@ class Exchange:
         headers: The response headers, a list of pairs; empty before ``start_response``.
         started_ns, first_byte_ns, finished_ns: ``perf_counter_ns`` at entry, when the first non-empty chunk was taken
             from the app, and at the true end; 0 is "not yet".
-        response_bytes: Bytes of body handed to the server, known at the end; None where the server took a file.
+        response_bytes: Bytes of body handed to the server so far; None where the server took a file.
         request_bytes: Bytes that the app read from the request body.
         error: What the app raised and no layer answered.
         outcome: At the end: ``complete``, ``aborted`` (closed before it was exhausted), ``failed`` (raised) or
@@ -58,37 +80,49 @@ class Exchange:
         error_type, error_message, error_at: What an error handler knows of an error that never reached WSGI.
     """
 
-    # Defaults stand on the class, so that a request pays only for what it sets.
-    status: str | None = None
+    # What is set for every request has a slot. The rest has a default on the class, so that a request pays only for what
+    # it sets; CPython keeps up to 30 such attributes as cheap as slots.
+    __slots__ = (
+        "__dict__", "__weakref__", "environ", "headers", "method", "peer", "query", "raw_path", "started_ns", "status",
+    )  # fmt: skip
+
     first_byte_ns: int = 0
     finished_ns: int = 0
-    response_bytes: int | None = None
+    response_bytes: int | None = 0
     request_bytes: int = 0
     error: BaseException | None = None
     outcome: str | None = None
     route: str | None = None
     endpoint: str | None = None
     request_id: str | None = None
-    client_request_id: str | None = None
-    error_type: str | None = None
-    error_message: str | None = None
-    error_at: str | None = None
-
-    _state: dict[Any, Any] | None = None
-    _fields: dict[str, Any] | None = None
-    _timings: dict[str, list[int]] | None = None
-    _callbacks: list[Callable[["Exchange"], object]] | None = None
+    # How many segments have not seen the end; 0 marks an exchange that is over.
     _open: int = 1
+    # What few requests have, by name.
+    _rare: dict[str, Any] | None = None
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        self.started_ns = perf_counter_ns()
+        self.started_ns: int = perf_counter_ns()
         self.environ = environ
         get = environ.get
         self.method: str = get("REQUEST_METHOD", "")
         self.raw_path: str = get("PATH_INFO", "")
         self.query: str = get("QUERY_STRING", "")
         self.peer: str | None = get("REMOTE_ADDR")
+        self.status: str | None = None
         self.headers: HeaderList = []
+
+    client_request_id = _Rare()
+    error_type = _Rare()
+    error_message = _Rare()
+    error_at = _Rare()
+
+    def _made(self, name: str, make: Callable[[], Any]) -> Any:
+        rare = self._rare
+        if rare is None:
+            rare = self._rare = {}
+        if name not in rare:
+            rare[name] = make()
+        return rare[name]
 
     @property
     def path(self) -> str:
@@ -98,8 +132,7 @@ class Exchange:
     @property
     def status_code(self) -> int | None:
         """The status as a number, or None where there is none or the app sent nonsense."""
-        code = (self.status or "")[:3]
-        return int(code) if len(code) == 3 and code.isascii() and code.isdigit() else None
+        return parse_status(self.status) if type(self.status) is str else None
 
     @property
     def duration_ms(self) -> float:
@@ -109,23 +142,17 @@ class Exchange:
     @property
     def state(self) -> dict[Any, Any]:
         """A dict for what layers and bundles keep for this request, made on demand."""
-        if self._state is None:
-            self._state = {}
-        return self._state
+        return self._made("state", dict)  # type: ignore[no-any-return]
 
     @property
     def fields(self) -> dict[str, Any]:
         """What the app adds to the request's log line, made on demand."""
-        if self._fields is None:
-            self._fields = {}
-        return self._fields
+        return self._made("fields", dict)  # type: ignore[no-any-return]
 
     @property
     def timings(self) -> dict[str, list[int]]:
         """Name to ``[nanoseconds, count]``, made on demand."""
-        if self._timings is None:
-            self._timings = {}
-        return self._timings
+        return self._made("timings", dict)  # type: ignore[no-any-return]
 
     @property
     def finished(self) -> bool:
@@ -143,9 +170,7 @@ class Exchange:
 
         Works from the app's call on, and in a stream that a layer already follows. An error in it is logged.
         """
-        if self._callbacks is None:
-            self._callbacks = []
-        self._callbacks.append(callback)
+        self._made("callbacks", list).append(callback)
 
     def header(self, name: str) -> str | None:
         """The first response header of that name, in any case, or None."""
@@ -192,6 +217,13 @@ class Exchange:
         missing = [name for name in names if name.lower() not in known]
         if missing and "*" not in known:
             self.set_header("Vary", ", ".join([*filter(None, present), *missing]))
+
+
+@lru_cache(maxsize=256)
+def parse_status(status: str) -> int | None:
+    """The number of a status line (RFC 9112, section 4), or None."""
+    code = status[:3]
+    return int(code) if len(code) == 3 and code.isascii() and code.isdigit() else None
 
 
 def _checked(name: str, value: str) -> str:

@@ -32,31 +32,11 @@ from typing import Any, ClassVar, Self
 from overcoat.middleware._exchange import Exchange
 from overcoat.middleware._options import compile_skip, refuse_unknown
 from overcoat.middleware._order import check_order
-from overcoat.middleware._wsgi import Application, Environ, Segment, StartResponse
+from overcoat.middleware._plan import Plans
+from overcoat.middleware._wsgi import Application, Segment
 
 
-class Wrapper:
-    """What a layer around an app and a stack have in common: they are WSGI applications, and know what they wrap.
-
-    Attributes:
-        app: The application that was given, or None for a part of a stack.
-        segment: The outermost run of layers, fused.
-    """
-
-    app: Application | None = None
-    segment: Segment | None = None
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
-        """Serve a request as a WSGI application."""
-        if self.segment is None:
-            name = type(self).__name__
-            raise TypeError(
-                f"{self!r} is a part and wraps no app: write {name}(app.wsgi_app, ...) or Stack(app.wsgi_app, [{self!r}])"
-            )
-        return self.segment(environ, start_response)
-
-
-class Layer(Wrapper):
+class Layer(Segment):
     """The base class of all layers.
 
     Args:
@@ -64,6 +44,9 @@ class Layer(Wrapper):
         skip: Requests that pass as if the layer were not there: an exact path (``"/healthz"``), a path and all below it
             (``"/static/"``), a callable on the exchange, or a list of these. Looks at the path as it was at entry.
         check_order: Whether to refuse a wrong place among the layers further in.
+
+    Attributes:
+        app: The application that was given, or None for a part of a stack.
 
     Raises:
         ValueError: An unknown or unusable option, something that is no WSGI application, or a wrong order.
@@ -86,12 +69,12 @@ class Layer(Wrapper):
         return layer
 
     def __init__(self, app: Application | None = None, **options: Any) -> None:
+        self.app = app
         self.skips = compile_skip(self, options.pop("skip", None))
         wants_check = options.pop("check_order", True)
         refuse_unknown(type(self), options)
         if app is not None:
-            self.app = checked_app(type(self).__name__, app)
-            self.segment = fuse(app, [self])
+            self._plans = fuse(checked_app(type(self).__name__, app), [self])
             if wants_check:
                 check_order(self)
 
@@ -124,22 +107,21 @@ def checked_app(owner: str, app: Any) -> Application:
     Raises:
         ValueError: It is no callable, a layer class without its parentheses, or an object whose ``wsgi_app`` was meant.
     """
-    if isinstance(app, type) and issubclass(app, Wrapper):
+    if isinstance(app, type) and issubclass(app, Segment):
         raise ValueError(f"{owner}: app={app.__name__} is a class: write {app.__name__}(app.wsgi_app)")
     if hasattr(app, "wsgi_app"):
         raise ValueError(
             f"{owner}: app={app!r} has a wsgi_app of its own: write app.wsgi_app = {owner}(app.wsgi_app, ...); "
             "to wrap the object itself would recurse as soon as it is assigned back"
         )
-    if isinstance(app, Wrapper) and app.segment is None:
+    if isinstance(app, Segment) and app._plans is None:
         raise ValueError(f"{owner}: app={app!r} is a part and wraps no app: write Stack(app, [{owner}(...), {app!r}])")
     if not callable(app):
         raise ValueError(f"{owner}: app={app!r} is no WSGI application: give a callable (environ, start_response)")
     return app  # type: ignore[no-any-return]
 
 
-def fuse(app: Application, layers: list[Layer]) -> Segment:
-    """One segment of these layers around an app; layers that stand directly around it already join it."""
-    if isinstance(app, Wrapper) and app.segment is not None:
-        return Segment(app.segment.app, [*layers, *app.segment.layers])
-    return Segment(app, layers)
+def fuse(app: Application, layers: list[Layer]) -> Plans:
+    """These layers around an app, fused; layers that stand directly around it already join them."""
+    inner = app._plans if isinstance(app, Segment) else None
+    return Plans(app, layers) if inner is None else Plans(inner.inner, [*layers, *inner.layers])

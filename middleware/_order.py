@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from overcoat.middleware._plan import Plans
+
 if TYPE_CHECKING:
     from overcoat.middleware._layer import Layer
 
@@ -15,10 +17,10 @@ def inward(app: Any) -> Iterator[tuple[Any, Sequence["Layer"]]]:
     seen: set[int] = set()
     while app is not None and id(app) not in seen:
         seen.add(id(app))
-        segment = getattr(app, "segment", None)
-        if segment is not None:
-            yield app, segment.layers
-            app = segment.app
+        plans = getattr(app, "_plans", None)
+        if isinstance(plans, Plans):
+            yield app, plans.layers
+            app = plans.inner
             continue
         yield app, ()
         app = _wrapped(app)

@@ -75,22 +75,30 @@ def build_record(exchange: Exchange) -> dict[str, Any]:
         record["user_agent"] = decode_path(user_agent)
     if exchange.request_id is not None:
         record["request_id"] = exchange.request_id
-    if exchange.client_request_id is not None:
-        record["client_request_id"] = decode_path(exchange.client_request_id)
     if exchange.outcome is not None:
         record["outcome"] = exchange.outcome
-    if exchange.error is not None or exchange.error_type is not None:
+    if exchange.error is not None:
         _add_error(record, exchange)
-    if exchange._timings:
+    if exchange._rare is not None:
+        _add_rare(record, exchange)
+    return record
+
+
+def _add_rare(record: dict[str, Any], exchange: Exchange) -> None:
+    rare = exchange._rare or {}
+    if (refused := rare.get("client_request_id")) is not None:
+        record["client_request_id"] = decode_path(refused)
+    if rare.get("error_type") is not None:
+        _add_error(record, exchange)
+    if timings := rare.get("timings"):
         record["timings"] = {
             name: {"duration_ms": duration_ns // 1000 / 1000, "count": count}
-            for name, (duration_ns, count) in exchange._timings.items()
+            for name, (duration_ns, count) in timings.items()
         }
-    if exchange._fields:
+    if fields := rare.get("fields"):
         # A field put straight into exchange.fields never replaces what the record knows.
-        for name, value in exchange._fields.items():
+        for name, value in fields.items():
             record.setdefault(name, value)
-    return record
 
 
 def _add_error(record: dict[str, Any], exchange: Exchange) -> None:

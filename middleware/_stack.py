@@ -14,14 +14,14 @@ the layers: ``functools.partial(WhiteNoise, root="static")``.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from overcoat.middleware._layer import Layer, Wrapper, checked_app, fuse
+from overcoat.middleware._layer import Layer, checked_app, fuse
 from overcoat.middleware._order import check_order as _check_order
-from overcoat.middleware._wsgi import Application
+from overcoat.middleware._wsgi import Application, Segment
 
 Part = Layer | Callable[[Any], Application]
 
 
-class Stack(Wrapper):
+class Stack(Segment):
     """Layers around an application, outermost first.
 
     Args:
@@ -46,9 +46,10 @@ class Stack(Wrapper):
                 run.insert(0, part)
                 continue
             if run:
-                inner, run = fuse(inner, run), []
+                plans = fuse(inner, run)
+                inner, run = Segment(plans.inner, plans.layers), []
             inner = checked_app(f"Stack (what {part!r} returned)", part(inner))
-        self.segment = fuse(inner, run)
+        self._plans = fuse(inner, run)
         if check_order:
             _check_order(self)
         for part in parts:
@@ -58,7 +59,7 @@ class Stack(Wrapper):
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The layers of the outermost segment, outermost first."""
-        return self.segment.layers if self.segment is not None else ()
+        return self._plans.layers if self._plans is not None else ()
 
     def __repr__(self) -> str:
         return f"Stack({self.app!r}, [{', '.join(map(repr, self.layers))}])"
@@ -69,7 +70,7 @@ def _check_part(part: Any) -> None:
         raise ValueError(f"Stack: {part.__name__} is a class: write {part.__name__}() with its parentheses")
     if not callable(part):
         raise ValueError(f"Stack: {part!r} is neither a layer nor a callable from app to app")
-    if isinstance(part, Wrapper) and part.app is not None:
+    if isinstance(part, Segment) and part._plans is not None:
         raise ValueError(f"Stack: {part!r} wraps an app already: give it here without one")
     if isinstance(part, Layer) and part._stacked:
         raise ValueError(f"Stack: {part!r} is part of another stack: make one for each, {type(part).__name__}(...)")

@@ -27,171 +27,188 @@ Application = Callable[[Environ, StartResponse], Any]
 
 _log = logging.getLogger("overcoat")
 
+# Bound once: to look them up at each use would make a method object each time.
+_get_current = current.get
+_set_current = current.set
 
-class Segment(Plans):
-    """Layers fused around one application, outermost first; itself a WSGI application."""
 
-    def __init__(self, app: Application, layers: Iterable[Any]) -> None:
-        super().__init__(layers)
-        self.app = app
+class Segment:
+    """Layers fused around one application; itself a WSGI application, and the base of layers and stacks.
 
-    @property
-    def segment(self) -> "Segment":
-        """Itself: walkers ask each wrapper for its segment."""
-        return self
+    Args:
+        inner: The application inside of them.
+        layers: The layers, outermost first.
+    """
+
+    _plans: Plans | None = None
+
+    def __init__(self, inner: Application, layers: Iterable[Any]) -> None:
+        self._plans = Plans(inner, layers)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
-        """Serve one request."""
-        run = Run(environ, self, start_response)
-        exchange: Exchange = run
+        """Serve one request as a WSGI application."""
+        plans = self._plans
+        if plans is None:
+            name = type(self).__name__
+            raise TypeError(
+                f"{self!r} is a part and wraps no app: write {name}(app.wsgi_app, ...) or Stack(app.wsgi_app, [{name}(...)])"
+            )
+        run = Run(environ, plans, start_response)
         shared = environ.get(ENVIRON_KEY)
-        if shared is None or shared.finished:
-            environ[ENVIRON_KEY] = run
+        if shared is None or shared._open <= 0:
+            environ[ENVIRON_KEY] = exchange = run
         else:
             run.shared = exchange = shared
-        previous = current.get()
-        current.set(exchange)
+            shared._open += 1
+        previous = _get_current()
+        _set_current(exchange)
         try:
-            app = run.enter(exchange) if self.entries else self.app
-            if run.plan.follows:
-                run.follow(exchange)
-            body = app(environ, run)
+            app = run.enter(exchange) if plans.entries else plans.inner
+            if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
+                run.count_input(exchange)
+            body = app(environ, run.start)
         except BaseException as error:
-            if not run.followed:
+            if not run.plan.follows and not run.has_callbacks:
                 run.leave(exchange)
                 raise
             body = run.answer(error)
             if body is None:
                 raise
         finally:
-            current.set(previous)
-        if not run.followed:
-            if exchange._callbacks is None or run.shared is not None:
-                run.leave(exchange)
-                return body
-            run.follow(exchange)
-        return run.carry(body)
+            _set_current(previous)
+        if not run.plan.follows and not run.has_callbacks:
+            run.leave(exchange)
+            return body
+        run.body = body
+        kind = type(body)
+        if kind is list or kind is tuple or kind is _ListBody:
+            return run.hold(body)
+        wrapper = environ.get("wsgi.file_wrapper")
+        if wrapper is not None and (isinstance(body, wrapper) if isinstance(wrapper, type) else hasattr(body, "read")):
+            return run.hand_off(body)
+        return run
 
 
 class Run(Exchange):
-    """One passage of a request through one segment: the exchange, ``start_response`` and the body's carrier."""
+    """One passage of a request through one segment: the exchange, ``start_response`` and the body's carrier.
 
-    # Slots for what is the driver's, beside the exchange's attributes: CPython shares the keys of 30 attributes at most.
-    __slots__ = (
-        "body", "closed", "ended", "errors_plan", "exc_info", "exhausted", "file_close", "followed", "handed_off",
-        "headers_plan", "iterated", "plan", "raised", "returned", "segment", "sent_bytes", "sent_first_ns",
-        "sent_status", "server_start", "server_write", "shared", "skipped",
-    )  # fmt: skip
+    Where an outer segment made the exchange already, this one keeps its own counts and shows them to its own layers.
+    """
 
-    def __init__(self, environ: Environ, segment: Segment, server_start: StartResponse) -> None:
-        super().__init__(environ)
-        self.segment = segment
+    __slots__ = ("plan", "plans", "server_start", "server_write", "shared", "written")
+
+    # What the app returned; None until then.
+    body: Any = None
+    iterated: bool = False
+    exhausted: bool = False
+    handed_off: bool = False
+    closed: bool = False
+
+    def __init__(self, environ: Environ, plans: Plans, server_start: StartResponse) -> None:
+        # What Exchange.__init__ does, written again: this runs for every request, and to call it costs as much as it does.
+        self.started_ns = perf_counter_ns()
+        self.environ = environ
+        get = environ.get
+        self.method = get("REQUEST_METHOD", "")
+        self.raw_path = get("PATH_INFO", "")
+        self.query = get("QUERY_STRING", "")
+        self.peer = get("REMOTE_ADDR")
+        self.headers = []
         self.server_start = server_start
-        self.plan: Plan = segment.all
-        # Fewer layers than entered once one of them has answered an error.
-        self.headers_plan: Plan | None = None
-        self.errors_plan: Plan | None = None
+        self.plans = plans
+        self.plan: Plan = plans.all
         # The exchange where an outer segment made one; None rather than self, a cycle for the garbage collector.
-        self.shared: Exchange | None = None
-        self.skipped = 0
-        self.exc_info: Any = None
-        self.followed = False
+        self.status = self.shared = None
 
     # The way in
 
     def enter(self, exchange: Exchange) -> Application:
         """Run ``on_request`` from the outside in; the app that is to answer."""
-        segment = self.segment
-        at = 0
+        plans = self.plans
+        at = skipped = 0
         try:
-            for index, skips, on_request in segment.entries:
+            for index, skips, on_request in plans.entries:
                 at = index
                 if skips is not None and skips(exchange):
-                    self.skipped |= 1 << index
+                    skipped |= 1 << index
                 elif on_request is not None:
                     answer = on_request(exchange)
                     if answer is not None:
-                        self.plan = segment.plan(index + 1, self.skipped)
+                        self.plan = plans.plan(index + 1, skipped)
                         return answer
         except BaseException:
             # The layer that raised was not entered; those outside of it were, and may answer.
-            self.plan = segment.plan(at, self.skipped)
-            if self.plan.follows:
-                self.follow(exchange)
+            self.plan = plans.plan(at, skipped)
             raise
-        if self.skipped:
-            self.plan = segment.plan(len(segment.layers), self.skipped)
-        return segment.app
+        if skipped:
+            self.plan = plans.plan(len(plans.layers), skipped)
+        return plans.inner  # type: ignore[no-any-return]
 
-    def follow(self, exchange: Exchange) -> None:
-        """From here on the body's end matters to somebody."""
-        self.followed = True
-        self.raised: BaseException | None = None
-        self.body: Any = None
-        self.file_close: Callable[[], object] | None = None
-        self.server_write: Callable[[bytes], object] | None = None
-        self.sent_status: str | None = self.status
-        self.sent_bytes = self.sent_first_ns = 0
-        self.returned = self.iterated = self.exhausted = False
-        self.handed_off = self.closed = self.ended = False
-        if self.shared is not None:
-            exchange._open += 1
+    def count_input(self, exchange: Exchange) -> None:
+        """Count what the app reads of the request's body, if somebody sees the end."""
         environ = self.environ
-        length = environ.get("CONTENT_LENGTH")
-        if (length and length != "0") or "HTTP_TRANSFER_ENCODING" in environ:
-            stream = environ.get("wsgi.input")
-            if stream is not None and type(stream) is not _CountedInput:
-                environ["wsgi.input"] = _CountedInput(stream, exchange)
+        stream = environ.get("wsgi.input")
+        if (
+            self.plan.follows
+            and stream is not None
+            and type(stream) is not _CountedInput
+            and environ.get("CONTENT_LENGTH") != "0"
+        ):
+            environ["wsgi.input"] = _CountedInput(stream, exchange)
+
+    @property
+    def has_callbacks(self) -> bool:
+        """Whether somebody asked, in the app's call, to be told the end of the exchange that this run made."""
+        return self._rare is not None and "callbacks" in self._rare
 
     def leave(self, exchange: Exchange) -> None:
-        """End a passage that nobody follows, or that all have seen the end of."""
-        if self.followed or self.shared is None:
-            exchange._open -= 1
+        """End a passage that nobody follows."""
+        exchange._open -= 1
         if exchange._open <= 0:
             self.environ.pop(ENVIRON_KEY, None)
-            if exchange is not self:
-                exchange.environ.pop(ENVIRON_KEY, None)
 
     # start_response and write
 
-    def __call__(self, status: str, response_headers: Any, exc_info: Any = None) -> Any:
+    def start(self, status: str, response_headers: Any, exc_info: Any = None) -> Any:
         """What the app calls as ``start_response``."""
-        if self.exc_info is not None:
-            exc_info, self.exc_info = exc_info or self.exc_info, None
+        plan = self.plan
+        if plan.exc_info is not None:
+            exc_info, plan.exc_info = exc_info or plan.exc_info, None
         if type(response_headers) is list:
             exchange = self if self.shared is None else self.shared
             before = exchange.status, exchange.headers
             exchange.status = status
             exchange.headers = response_headers.copy()
             try:
-                for on_headers in (self.headers_plan or self.plan).on_headers:
+                for on_headers in plan.on_headers:
                     on_headers(exchange)
-                status = exchange.status
                 if exc_info is None:
-                    write = self.server_start(status, exchange.headers)
+                    write = self.server_start(exchange.status, exchange.headers)
                 else:
-                    write = self.server_start(status, exchange.headers, exc_info)
+                    write = self.server_start(exchange.status, exchange.headers, exc_info)
             except BaseException:
                 # It did not go out: what the client sees is what went before.
                 exchange.status, exchange.headers = before
                 raise
             finally:
                 exc_info = None
-        elif exc_info is None:
-            write = self.server_start(status, response_headers)
+            if exchange is not self:
+                self.status, self.headers = exchange.status, exchange.headers
         else:
-            write = self.server_start(status, response_headers, exc_info)
-        if not self.followed:
+            if exc_info is None:
+                write = self.server_start(status, response_headers)
+            else:
+                write = self.server_start(status, response_headers, exc_info)
+            self.status = status
+        if not plan.follows:
             return write
-        self.sent_status = status
-        self.server_write = write
+        self.server_write: Callable[[bytes], object] = write
         return self.write
 
     def write(self, data: bytes) -> None:
         """The server's ``write``, counted."""
-        if self.server_write is not None:
-            self.server_write(data)
-            self.count(data)
+        self.server_write(data)
+        self.count(data)
 
     def count(self, chunk: Any) -> None:
         """Count a chunk, of whatever type: it is for the server to refuse it."""
@@ -199,50 +216,51 @@ class Run(Exchange):
             size = len(chunk)
         except TypeError:
             return
-        if size and not self.sent_first_ns:
-            self.sent_first_ns = perf_counter_ns()
-        self.sent_bytes += size
+        if size and not self.first_byte_ns:
+            self.first_byte_ns = perf_counter_ns()
+        if self.response_bytes is not None:
+            self.response_bytes += size
 
     # The body
 
-    def carry(self, body: Any) -> Any:
-        """What the server gets for the body that the app returned."""
-        self.returned = True
-        self.body = body
-        kind = type(body)
-        if kind is list or kind is tuple or kind is _ListBody:
-            self.exhausted = not body
-            held = _ListBody(body if kind is not _ListBody else list.__iter__(body))
-            held.run = self
-            held.source = body
-            return held
-        wrapper = self.environ.get("wsgi.file_wrapper")
-        if wrapper is not None and (isinstance(body, wrapper) if isinstance(wrapper, type) else hasattr(body, "read")):
-            # The server's own file: it is left as it is, and its end seen through its close where that can be set.
-            self.handed_off = True
-            self.file_close = getattr(body, "close", None)
-            self.body = None
-            try:
-                body.close = self.close
-            except (AttributeError, TypeError):
-                self.closed = True
-                self.end()
-            return body
-        return self
+    def hold(self, body: Any) -> "_ListBody":
+        """A list or tuple of the app's as one that has a ``close``."""
+        self.exhausted = not body
+        held = _ListBody(body if type(body) is not _ListBody else list.__iter__(body))
+        held.run = self
+        held.source = body
+        held.written = self.response_bytes
+        return held
+
+    def hand_off(self, file: Any) -> Any:
+        """The server's own file, left as it is; its end is seen through its ``close`` where that can be set."""
+        self.handed_off = True
+        self.response_bytes = None
+        self.body = _Closing(getattr(file, "close", None))
+        try:
+            file.close = self.close
+        except (AttributeError, TypeError):
+            self.closed = True
+            self.finish()
+        return file
 
     def __iter__(self) -> Iterator[Any]:
         exchange = self if self.shared is None else self.shared
-        get, put = current.get, current.set
         iterator: Iterator[Any] | None = None
-        again, self.iterated, self.exhausted = self.iterated, True, False
+        again = self.iterated
+        if not again:
+            self.written = self.response_bytes
+            self.iterated = True
+        elif self.exhausted:
+            self.exhausted = False
         while True:
-            previous = get()
-            put(exchange)
+            previous = _get_current()
+            _set_current(exchange)
             try:
                 if iterator is None:
                     iterator = iter(self.body)
                     if again and iterator is not self.body:
-                        self.sent_bytes = 0
+                        self.response_bytes = self.written
                 chunk = next(iterator)
             except StopIteration:
                 self.exhausted = True
@@ -254,11 +272,11 @@ class Run(Exchange):
                 self.body, iterator = body, None
                 continue
             finally:
-                put(previous)
+                _set_current(previous)
             if type(chunk) is bytes:
-                if chunk and not self.sent_first_ns:
-                    self.sent_first_ns = perf_counter_ns()
-                self.sent_bytes += len(chunk)
+                if chunk and not self.first_byte_ns:
+                    self.first_byte_ns = perf_counter_ns()
+                self.response_bytes += len(chunk)  # type: ignore[operator]  # None only where the server took a file
             else:
                 self.count(chunk)
             yield chunk
@@ -268,108 +286,128 @@ class Run(Exchange):
         if self.closed:
             return
         self.closed = True
-        previous = current.get()
-        current.set(self if self.shared is None else self.shared)
+        previous = _get_current()
+        _set_current(self if self.shared is None else self.shared)
         try:
-            close = self.file_close if self.handed_off else getattr(self.body, "close", None)
-            self.file_close = None
+            close = getattr(self.body, "close", None)
             if close is not None:
                 close()
         except BaseException as error:
-            if self.raised is None:
-                self.raised = error
+            if self.error is None:
+                self.error = error
             raise
         finally:
             try:
-                self.end()
+                self.finish()
             finally:
-                current.set(previous)
+                _set_current(previous)
 
     # Errors and the end
 
     def answer(self, error: BaseException) -> Any:
         """The body that a layer answers in place of what raised, or None: then the error goes on to the server."""
         exchange = self if self.shared is None else self.shared
-        self.raised = error
-        last: BaseException = error
-        if isinstance(last, Exception) and not self.sent_first_ns:
-            for index, on_error in (self.errors_plan or self.plan).on_error:
+        self.error = last = error
+        if isinstance(last, Exception) and not self.first_byte_ns:
+            plan = self.plan
+            for index, on_error in plan.on_error:
                 try:
                     app = on_error(exchange, last)
                     if app is None:
                         continue
                     self._abandon()
-                    self.headers_plan = self.segment.plan(index + 1, self.skipped)
-                    self.errors_plan = self.segment.plan(index, self.skipped)
-                    self.exc_info = (type(last), last, last.__traceback__)
-                    body = app(self.environ, self)
+                    self.plan = self.plans.answered(index, plan, last)
+                    body = app(self.environ, self.start)
                 except Exception as another:  # the layers further out are offered this one
-                    self.raised = last = another
+                    self.error = last = another
                 else:
-                    self.raised = None
+                    self.error = None
                     return body
-        if not self.returned:
+        if self.body is None:
             # The app's call raised: no body will bring a close.
             self.closed = True
-            self.end()
+            self.finish()
         if last is not error:
             raise last
         return None
 
     def _abandon(self) -> None:
         """Close the response that an error page replaces."""
-        close, self.body = getattr(self.body, "close", None), None
+        close = getattr(self.body, "close", None)
         if close is not None:
+            self.body = _NO_BODY
             try:
                 close()
             except Exception:
                 _log.exception("the close of a response that raised, raised too")
 
-    def end(self) -> None:
-        """Publish how it went and run every ``on_finish``, innermost first, exactly once."""
-        if self.ended:
-            return
-        self.ended = True
+    def finish(self) -> None:
+        """Run every ``on_finish``, innermost first; called exactly once."""
+        self.finished_ns = perf_counter_ns()
+        if self.error is not None:
+            self.outcome = "failed"
+        elif self.exhausted:
+            self.outcome = "complete" if self.status is not None or self.response_bytes else "handed_off"
+        elif self.handed_off:
+            self.outcome = "handed_off"
+        else:
+            self.outcome = "complete" if self.method == "HEAD" and not self.iterated else "aborted"
         exchange = self if self.shared is None else self.shared
-        exchange.finished_ns = perf_counter_ns()
-        exchange.status = self.sent_status
-        exchange.first_byte_ns = self.sent_first_ns
-        exchange.response_bytes = None if self.handed_off else self.sent_bytes
-        exchange.error = self.raised
-        exchange.outcome = self._outcome()
+        kept = () if exchange is self else self._show(exchange)
         fatal: BaseException | None = None
-        callbacks = exchange._callbacks if self.shared is None else None
-        while callbacks:
-            fatal = _finish(callbacks.pop(), exchange) or fatal
+        if exchange._rare is not None:
+            # Whichever segment ends first is the one nearest to the app, whose callbacks these are.
+            callbacks = exchange._rare.get("callbacks")
+            while callbacks:
+                fatal = _finish(callbacks.pop(), exchange) or fatal
         for on_finish in self.plan.on_finish:
-            fatal = _finish(on_finish, exchange) or fatal
-        self.leave(exchange)
+            try:
+                on_finish(exchange)
+            except BaseException as error:
+                fatal = _report(on_finish, exchange, error) or fatal
+        for name, value in kept:
+            setattr(exchange, name, value)
+        exchange._open -= 1
+        if exchange._open <= 0:
+            # A cycle that is left costs the garbage collector a microsecond.
+            del self.environ[ENVIRON_KEY]
         if fatal is not None:
             raise fatal
 
-    def _outcome(self) -> str:
-        if self.raised is not None:
-            return "failed"
-        if self.handed_off or (self.exhausted and self.sent_status is None and not self.sent_bytes):
-            return "handed_off"
-        if self.exhausted or (self.method == "HEAD" and not self.iterated):
-            return "complete"
-        return "aborted"
+    def _show(self, shared: Exchange) -> tuple[tuple[str, Any], ...]:
+        """Put what this segment saw into the exchange of the outer one, whose own values are returned."""
+        kept = tuple((name, getattr(shared, name)) for name in _SHOWN)
+        for name in _SHOWN:
+            setattr(shared, name, getattr(self, name))
+        return kept
+
+
+_SHOWN = ("status", "headers", "first_byte_ns", "finished_ns", "response_bytes", "error", "outcome")
+_NO_BODY: tuple[()] = ()
+
+
+class _Closing:
+    """What stands for the body where the server took a file: only its ``close``."""
+
+    def __init__(self, close: Callable[[], object] | None) -> None:
+        if close is not None:
+            self.close = close
 
 
 class _ListBody(list[Any]):
-    """A list or tuple that the app returned, with a ``close``: servers still see its length, and may iterate it twice."""
+    """A list or tuple of the app's, with a ``close``: servers still see its length, and may iterate it twice."""
 
-    __slots__ = ("run", "source")
+    __slots__ = ("run", "source", "written")
 
     run: Run
     source: Any
+    written: int | None
 
     def __iter__(self) -> Iterator[Any]:
         run = self.run
         run.iterated = True
         run.exhausted = False
-        run.sent_bytes = 0
+        run.response_bytes = self.written
         for chunk in self.source:
             run.count(chunk)
             yield chunk
@@ -410,12 +448,17 @@ class _CountedInput:
 
 
 def _finish(on_finish: Callable[[Exchange], object], exchange: Exchange) -> BaseException | None:
-    """Run one; an error is logged and breaks nothing, an exit is handed back until the others have run."""
     try:
         on_finish(exchange)
-    except Exception:
-        name = getattr(on_finish, "__qualname__", repr(on_finish))
-        _log.exception("%s raised at the end of %s %r", name, exchange.method, exchange.raw_path)
-    except BaseException as exit_:
-        return exit_
+    except BaseException as error:
+        return _report(on_finish, exchange, error)
+    return None
+
+
+def _report(on_finish: object, exchange: Exchange, error: BaseException) -> BaseException | None:
+    """An error at the end is logged and breaks nothing; an exit is handed back until the others have run."""
+    if not isinstance(error, Exception):
+        return error
+    name = getattr(on_finish, "__qualname__", repr(on_finish))
+    _log.error("%s raised at the end of %s %r", name, exchange.method, exchange.raw_path, exc_info=error)
     return None

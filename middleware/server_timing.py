@@ -1,8 +1,9 @@
 """ServerTiming: what took how long, in the browser's developer tools.
 
 Publishes the request's timings as ``Server-Timing`` (W3C Server Timing, section 3), as far as they are known when the
-headers go: for a streamed response that is the time to the headers, and nothing is claimed about the rest. Timings tell
-a stranger about the inside of a service, so by default only the total is sent; ``expose="all"`` adds those of ``timer``.
+headers go: for a streamed response that is the time to the headers, and nothing is claimed about the rest. Timings
+tell a stranger about the inside of a service, so by default only the total is sent; ``expose="all"`` adds those of
+``timer``.
 
 It stands inside RequestLog or outside, as you like; the timings land in the log line either way.
 
@@ -67,8 +68,9 @@ class ServerTiming(Layer):
             everything = answer == "all"
         total_ms = (perf_counter_ns() - exchange.started_ns) / 1e6
         value = f"total;dur={total_ms:.3f}"
-        if everything and exchange._timings:
+        if everything and exchange._rare is not None:
+            timings = exchange._rare.get("timings") or {}
             value = ", ".join(
-                [*(f"{_NOT_TOKEN.sub('_', n)};dur={t[0] / 1e6:.3f}" for n, t in exchange._timings.items()), value]
+                [*(f"{_NOT_TOKEN.sub('_', name)};dur={ns / 1e6:.3f}" for name, (ns, _) in timings.items()), value]
             )
         exchange.headers.append(("Server-Timing", value))
