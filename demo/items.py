@@ -1,0 +1,152 @@
+"""The routes of the item API.
+
+==========================================  ============================================================
+``GET /item``                               all items; a page of them with ``?limit=`` and ``?after=``
+``POST /item``                              create one
+``GET /item/<item_id>``                     one
+``PUT /item/<item_id>``                     replace it, or create it under that id
+``DELETE /item/<item_id>``                  delete it
+``GET /items/range/<start_id>/<end_id>``    those whose ids lie in a range, both ends included
+==========================================  ============================================================
+
+>>> from overcoat.demo import create_app
+>>> create_app(database_url="sqlite://").test_client().get("/items/range/1/2").json["items"][0]
+{'id': 1, 'name': 'teapot', 'value': 24.5}
+"""
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+from flask import Blueprint, Response, current_app, jsonify, request, url_for
+from overcoat.demo.models import LARGEST_ID, Item, db
+from overcoat.demo.schemas import ItemSchema, PageSchema, checked
+from sqlalchemy import CursorResult, Delete, Update, delete, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import BadRequest, Conflict, NotFound, UnsupportedMediaType
+
+items = Blueprint("items", __name__)
+
+#: The largest id that a client may choose: JSON's numbers are exact up to here (RFC 7493, section 2.2), and beyond it
+#: the databases have ids left for a later POST.
+LARGEST_CHOSEN_ID = 2**53 - 1
+
+# A second try meets the row that another request has put there in the meantime; a third, that it is gone again.
+_TRIES = 4
+
+
+@items.get("/item")
+def list_items() -> Response:
+    """All items, or a page of them with a link to the next."""
+    page = checked(PageSchema(), request.args)
+    limit: int | None = page["limit"]
+    query = select(Item).where(Item.id > page["after"]).order_by(Item.id)
+    found = db.session.scalars(query if limit is None else query.limit(limit + 1)).all()
+    response = jsonify(items=_documents(found[:limit]))
+    if limit is not None and len(found) > limit:
+        response.headers["Link"] = f'<{url_for(".list_items", limit=limit, after=found[limit - 1].id)}>; rel="next"'
+    return response
+
+
+@items.post("/item")
+def create_item() -> tuple[Response, int]:
+    """Create an item under the next free id."""
+    fields = _fields()
+    for _ in range(_TRIES):
+        item = Item(**fields)
+        db.session.add(item)
+        try:
+            db.session.flush()
+        except IntegrityError:
+            db.session.rollback()
+            _pass_taken_ids()
+        else:
+            return jsonify(_document(item)), 201
+    raise Conflict("The id is taken; try again")
+
+
+@items.get("/item/<int:item_id>")
+def get_item(item_id: int) -> Response:
+    """One item."""
+    item = db.session.get(Item, item_id) if item_id <= LARGEST_ID else None
+    if item is None:
+        raise NotFound("Item not found")
+    return jsonify(_document(item))
+
+
+@items.put("/item/<int:item_id>")
+def put_item(item_id: int) -> Response:
+    """Replace an item, or create it under that id."""
+    fields = _fields()
+    for _ in range(_TRIES):
+        # The ORM's own update would fail where another request deletes the row between reading and writing.
+        if item_id <= LARGEST_ID and _matched(update(Item).where(Item.id == item_id).values(**fields)):
+            break
+        if not 0 < item_id <= LARGEST_CHOSEN_ID:
+            raise BadRequest(f"Item id must be from 1 to {LARGEST_CHOSEN_ID}")
+        try:
+            db.session.execute(insert(Item).values(id=item_id, **fields))
+            break
+        except IntegrityError:
+            db.session.rollback()
+    else:
+        raise Conflict("The item is being created by another request; try again")
+    return jsonify(id=item_id, **fields)
+
+
+@items.delete("/item/<int:item_id>")
+def delete_item(item_id: int) -> Response:
+    """Delete an item."""
+    if item_id > LARGEST_ID or not _matched(delete(Item).where(Item.id == item_id)):
+        raise NotFound("Item not found")
+    return jsonify(message="Item deleted")
+
+
+@items.get("/items/range/<int:start_id>/<int:end_id>")
+def list_range(start_id: int, end_id: int) -> Response:
+    """The items of a range of ids."""
+    query = select(Item).where(Item.id.between(min(start_id, LARGEST_ID), min(end_id, LARGEST_ID))).order_by(Item.id)
+    found = db.session.scalars(query).all() if start_id <= LARGEST_ID else ()
+    if not found:
+        raise NotFound("No items found in this range")
+    return jsonify(items=_documents(found))
+
+
+def _fields() -> dict[str, Any]:
+    """The validated fields of the item in the request's body."""
+    if not request.is_json:
+        raise UnsupportedMediaType("Send the item as application/json")
+    try:
+        document = current_app.json.loads(request.get_data())
+    except ValueError as error:
+        raise BadRequest(f"The body is not valid JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise BadRequest("The body must be a JSON object with name and value")
+    return checked(ItemSchema(), document)
+
+
+def _matched(statement: Update | Delete) -> bool:
+    result = db.session.execute(statement, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", result).rowcount > 0
+
+
+def _pass_taken_ids() -> None:
+    """Move PostgreSQL's sequence past the ids that clients have chosen; the other databases do that by themselves.
+
+    The lock holds back other inserts until this transaction ends, so that none takes an id in between.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("LOCK TABLE item IN SHARE ROW EXCLUSIVE MODE"))
+        db.session.execute(
+            text(
+                "SELECT setval(pg_get_serial_sequence('item', 'id'),"
+                " GREATEST((SELECT max(id) FROM item), nextval(pg_get_serial_sequence('item', 'id'))))"
+            )
+        )
+
+
+def _document(item: Item) -> dict[str, Any]:
+    return {"id": item.id, "name": item.name, "value": item.value}
+
+
+def _documents(found: Iterable[Item]) -> list[dict[str, Any]]:
+    return [_document(item) for item in found]
