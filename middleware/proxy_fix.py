@@ -35,6 +35,8 @@ from typing import ClassVar, Unpack
 
 from overcoat.middleware._exchange import Exchange
 from overcoat.middleware._forwarded import (
+    LONGEST_ADDRESS,
+    SCHEMES,
     delete_forwarding,
     parse_address,
     parse_host,
@@ -47,9 +49,8 @@ from overcoat.middleware._layer import Layer
 from overcoat.middleware._options import LayerOptions
 from overcoat.middleware._wsgi import Application, Environ
 
-_ORIGINALS = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
-
 UNBOUNDED = 1 << 30
+_ONE_HOP = (1, 1)
 
 
 class ProxyFix(Layer):
@@ -101,11 +102,16 @@ class ProxyFix(Layer):
         self._unix = self.trusted is not None and "unix:" in self.trusted
         # Addresses come again and again: parsing one costs more than all the rest.
         self._known = lru_cache(maxsize=4096)(self._look_up)
+        self._trusts = None if trusted is None else lru_cache(maxsize=4096)(self._trusts_peer)
+        # Whether a header with one value, as one proxy sends it, is read without a look at the rest.
+        self._one_for = self.x_for == 1 or (trusted is not None and self.x_for > 0)
+        self._one_proto = self.x_proto == 1 or (trusted is not None and self.x_proto > 0)
+        self._rewrites_host = bool(self.x_host or self.x_port or self.x_prefix)
         super().__init__(app, **options)
 
     def _look_up(self, text: str) -> tuple[str | None, bool]:
         """A peer or an element of X-Forwarded-For: the address, and whether it is trusted."""
-        address = parse_address(text)
+        address = parse_address(text.strip(" \t"))
         if address is None:
             return None, False
         parsed = ip_address(address)
@@ -118,42 +124,59 @@ class ProxyFix(Layer):
         # On a Unix socket gunicorn says "", waitress "localhost"; a TCP peer is always an address.
         if not peer or peer == "localhost" or peer.startswith("unix:"):
             return self._unix
-        return len(peer) <= 80 and self._known(peer)[1]
+        return len(peer) <= LONGEST_ADDRESS and self._known(peer)[1]
 
     def on_request(self, exchange: Exchange) -> None:
         """Correct the environ, or delete what an untrusted peer claims."""
         environ = exchange.environ
-        environ.pop("HTTP_PROXY", None)  # httpoxy, CVE-2016-1000110
-        if self.trusted is not None and not self._trusts_peer(environ.get("REMOTE_ADDR")):
+        get = environ.get
+        peer = get("REMOTE_ADDR")
+        if "HTTP_PROXY" in environ:
+            del environ["HTTP_PROXY"]  # httpoxy, CVE-2016-1000110
+        if self._trusts is not None and not self._trusts(peer):
             delete_forwarding(environ)
             return
-        get = environ.get
-        originals = {key: get(key) for key in _ORIGINALS}
-        environ["overcoat.proxy_fix.orig"] = environ["werkzeug.proxy_fix.orig"] = originals
-        hops = self._walk(environ)
-        if self.x_proto and (value := get("HTTP_X_FORWARDED_PROTO")):
-            scheme = parse_scheme(self._element(value, self.x_proto, hops))
-            if scheme is not None:
+        environ["overcoat.proxy_fix.orig"] = environ["werkzeug.proxy_fix.orig"] = {
+            "REMOTE_ADDR": peer,
+            "wsgi.url_scheme": get("wsgi.url_scheme"),
+            "HTTP_HOST": get("HTTP_HOST"),
+            "SERVER_NAME": get("SERVER_NAME"),
+            "SERVER_PORT": get("SERVER_PORT"),
+            "SCRIPT_NAME": get("SCRIPT_NAME"),
+        }
+        hops = _ONE_HOP
+        value = get("HTTP_X_FORWARDED_FOR")
+        if value:
+            if self._one_for and len(value) <= LONGEST_ADDRESS and "," not in value:
+                address = self._known(value)[0]
+                if address is not None:
+                    environ["REMOTE_ADDR"] = address
+            else:
+                hops = self._walk(environ, value)
+        value = get("HTTP_X_FORWARDED_PROTO")
+        if value and self.x_proto:
+            if self._one_proto and value in SCHEMES:
+                environ["wsgi.url_scheme"] = value
+            elif (scheme := parse_scheme(self._element(value, self.x_proto, hops))) is not None:
                 environ["wsgi.url_scheme"] = scheme
-        if self.x_host or self.x_port or self.x_prefix:
+        if self._rewrites_host:
             self._rewrite_host(environ, hops)
 
-    def _walk(self, environ: Environ) -> tuple[int, int]:
+    def _walk(self, environ: Environ, value: str) -> tuple[int, int]:
         """Set REMOTE_ADDR; how many elements X-Forwarded-For has, and how many the walk passed from the right."""
-        value = environ.get("HTTP_X_FORWARDED_FOR")
-        if not value or not self.x_for:
+        if not self.x_for:
             return 0, 1
         elements = split_list(value)
         if self.trusted is None:
             if len(elements) >= self.x_for:
                 text = elements[-self.x_for]
-                address = self._known(text)[0] if len(text) <= 80 else None
+                address = self._known(text)[0] if len(text) <= LONGEST_ADDRESS else None
                 if address is not None:
                     environ["REMOTE_ADDR"] = address
             return len(elements), self.x_for
         client, passed = None, 0
         for text in reversed(elements[-self.x_for :]):
-            address, trusted = self._known(text) if len(text) <= 80 else (None, False)
+            address, trusted = self._known(text) if len(text) <= LONGEST_ADDRESS else (None, False)
             if address is None:
                 return len(elements), 1
             client = address
@@ -209,7 +232,7 @@ def _count(option: str, value: int | None, default: int) -> int:
 
 
 def _networks(trusted: Iterable[str]) -> tuple[IPv4Network | IPv6Network | str, ...]:
-    if isinstance(trusted, str):
+    if isinstance(trusted, str) or not isinstance(trusted, Iterable):
         raise ValueError(f"ProxyFix: trusted={trusted!r} must be a list: trusted=[{trusted!r}]")
     networks: list[IPv4Network | IPv6Network | str] = []
     for entry in trusted:
