@@ -24,12 +24,12 @@ FORWARDING_KEYS = frozenset({
 })  # fmt: skip
 _FORWARDED = "HTTP_X_FORWARDED_"
 
-# The longest textual address: an IPv6 address with an embedded IPv4 one, a zone, brackets and a port.
-_LONGEST_ADDRESS = 80
+#: The longest textual address: an IPv6 address with an embedded IPv4 one, a zone, brackets and a port.
+LONGEST_ADDRESS = 80
 
 _HOST = re.compile(r"(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]*)|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?", re.ASCII)
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+/?", re.ASCII)
-_SCHEMES = frozenset({"http", "https", "ws", "wss"})
+SCHEMES = frozenset({"http", "https", "ws", "wss"})
 
 
 def delete_forwarding(environ: dict[str, Any]) -> None:
@@ -48,7 +48,7 @@ def split_list(value: str) -> list[str]:
 
 def parse_address(text: str) -> str | None:
     """An address without port, brackets and zone, in its shortest form; an IPv4-mapped one as IPv4."""
-    if not text or len(text) > _LONGEST_ADDRESS or not text.isascii():
+    if not text or len(text) > LONGEST_ADDRESS or not text.isascii():
         return None
     if text[0] == "[":
         inner, bracket, rest = text[1:].partition("]")
@@ -80,7 +80,7 @@ def parse_port(text: str) -> str | None:
 def parse_scheme(text: str) -> str | None:
     """``http``, ``https``, ``ws`` or ``wss``, in lower case."""
     lower = text[:5].lower() if len(text) <= 5 else ""
-    return lower if lower in _SCHEMES else None
+    return lower if lower in SCHEMES else None
 
 
 def parse_host(text: str) -> str | None:

@@ -37,19 +37,20 @@ def build_record(exchange: Exchange) -> dict[str, Any]:
     """The record of a finished exchange."""
     status = exchange.status_code
     started_ns = exchange.started_ns
-    environ = exchange.environ
-    get = environ.get
+    get = exchange.environ.get
+    path = exchange.raw_path
+    outcome = exchange.outcome
     record: dict[str, Any] = {
         "timestamp": timestamp(time_ns()),
-        "level": level_of(status, exchange.outcome),
+        "level": level_of(status, outcome),
         "event": "http_request",
         "method": exchange.method,
-        "path": exchange.path,
+        "path": path if path.isascii() else decode_path(path),
     }
-    if exchange.route is not None:
-        record["route"] = exchange.route
-    if exchange.endpoint is not None:
-        record["endpoint"] = exchange.endpoint
+    if (route := exchange.route) is not None:
+        record["route"] = route
+    if (endpoint := exchange.endpoint) is not None:
+        record["endpoint"] = endpoint
     if exchange.query:
         record["query"] = redact_query(decode_path(exchange.query))
     if status is not None:
@@ -63,20 +64,23 @@ def build_record(exchange: Exchange) -> dict[str, Any]:
         record["request_bytes"] = exchange.request_bytes
     if client := get("REMOTE_ADDR"):
         record["client"] = client
-    if exchange.peer:
-        record["peer"] = exchange.peer
+    if peer := exchange.peer:
+        record["peer"] = peer
     if scheme := get("wsgi.url_scheme"):
         record["scheme"] = scheme
     if host := get("HTTP_HOST") or get("SERVER_NAME"):
-        record["host"] = decode_path(host)
-    if (protocol := get("SERVER_PROTOCOL", "")).startswith("HTTP/"):
+        record["host"] = host if host.isascii() else decode_path(host)
+    protocol = get("SERVER_PROTOCOL")
+    if protocol == "HTTP/1.1":
+        record["http_version"] = "1.1"
+    elif protocol and protocol.startswith("HTTP/"):
         record["http_version"] = protocol[5:]
     if user_agent := get("HTTP_USER_AGENT"):
-        record["user_agent"] = decode_path(user_agent)
-    if exchange.request_id is not None:
-        record["request_id"] = exchange.request_id
-    if exchange.outcome is not None:
-        record["outcome"] = exchange.outcome
+        record["user_agent"] = user_agent if user_agent.isascii() else decode_path(user_agent)
+    if (request_id := exchange.request_id) is not None:
+        record["request_id"] = request_id
+    if outcome is not None:
+        record["outcome"] = outcome
     if exchange.error is not None:
         _add_error(record, exchange)
     if exchange._rare is not None:

@@ -165,7 +165,7 @@ class Run(Exchange):
         """End a passage that nobody follows."""
         exchange._open -= 1
         if exchange._open <= 0:
-            self.environ.pop(ENVIRON_KEY, None)
+            exchange.environ.pop(ENVIRON_KEY, None)
 
     # start_response and write
 
@@ -297,6 +297,8 @@ class Run(Exchange):
                 self.error = error
             raise
         finally:
+            if self.handed_off:
+                self.body = _NO_BODY  # it refers to the file, and the file to this
             try:
                 self.finish()
             finally:
@@ -370,7 +372,7 @@ class Run(Exchange):
         exchange._open -= 1
         if exchange._open <= 0:
             # A cycle that is left costs the garbage collector a microsecond.
-            del self.environ[ENVIRON_KEY]
+            exchange.environ.pop(ENVIRON_KEY, None)
         if fatal is not None:
             raise fatal
 

@@ -76,6 +76,7 @@ class RequestID(Layer):
         self._accept = one_of(self, "policy", policy, ["accept", "replace"]) == "accept"
         self._header = header
         self._lower = header.lower()
+        self._size = len(header)
         self._key = "HTTP_" + header.upper().replace("-", "_")
         super().__init__(app, **options)
 
@@ -87,11 +88,18 @@ class RequestID(Layer):
             if self._accept and ACCEPTED.fullmatch(theirs):
                 environ["overcoat.request_id"] = exchange.request_id = theirs
                 return
-            exchange.client_request_id = theirs[:128]
+            exchange.client_request_id = theirs[:128] or None
         environ[self._key] = environ["overcoat.request_id"] = exchange.request_id = new_id()
 
     def on_headers(self, exchange: Exchange) -> None:
         """Name the request to the client; an app's own header of that name gives way, or log and client disagree."""
         request_id = exchange.request_id
-        if request_id is not None:
-            exchange.set_header(self._header, request_id)
+        if request_id is None:
+            return
+        size = self._size
+        for pair in exchange.headers:
+            # The cheap question first: hardly any other header has a name of this length.
+            if len(pair[0]) == size and pair[0].lower() == self._lower:
+                exchange.set_header(self._header, request_id)
+                return
+        exchange.headers.append((self._header, request_id))

@@ -39,6 +39,8 @@ from overcoat.middleware._sinks import StreamSink
 from overcoat.middleware._wsgi import Application
 from overcoat.middleware.logs import LEVELS, configured_outputs, open_file
 
+_log = logging.getLogger("overcoat")
+
 Write = Callable[[dict[str, Any]], object]
 
 
@@ -89,7 +91,10 @@ class RequestLog(Layer):
         elif exchange.route is None and "bottle.route" in environ:
             exchange.route = getattr(environ["bottle.route"], "rule", None)
         if self._route is not None and exchange.route is None:
-            exchange.route = self._route(exchange)
+            try:
+                exchange.route = self._route(exchange)
+            except Exception:  # a log must not break the response
+                _log.exception("RequestLog: route=%r raised", self._route)
 
     def on_finish(self, exchange: Exchange) -> None:
         """Write the line."""

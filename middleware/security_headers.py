@@ -34,6 +34,7 @@ It stands inside ProxyFix, which tells whether the client came by https.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, Unpack
 
 from overcoat.middleware._exchange import Exchange, HeaderList
@@ -198,10 +199,14 @@ class SecurityHeaders(Layer):
             self._hsts is not None
             and environ.get("wsgi.url_scheme") == "https"
             and "strict-transport-security" not in present
-            and _is_public_name(environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or "")
+            and len(host := environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or "") <= _LONGEST_NAME
+            and _is_public_name(host)
         ):
             headers.append(self._hsts)
 
+
+# The longest host name and its port (RFC 1035, section 3.1); nothing longer gets HSTS or a place in the cache.
+_LONGEST_NAME = 261
 
 # An address ends in a number or stands in brackets; a browser ignores HSTS for it (RFC 6797, section 8.1.1), and for
 # localhost it would break every other project on the developer's machine.
@@ -210,5 +215,6 @@ _NOT_PUBLIC = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def _is_public_name(host: str) -> bool:
     return not _NOT_PUBLIC.fullmatch(host)
