@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Flask
+
 from overcoat.middleware import Exchange, Layer
 from overcoat.middleware._order import inward
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from flask import Flask
+
 from overcoat.hooks._hook import Hook
 
 if TYPE_CHECKING:

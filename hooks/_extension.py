@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from flask import Flask
+
 from overcoat.hooks._hook import Hook, declared
 from overcoat.hooks.bundle import BundleOptions, HookBundle
 from overcoat.middleware._options import did_you_mean

@@ -8,9 +8,10 @@ from threading import Lock
 from time import perf_counter_ns
 from typing import Any
 
-from overcoat.middleware import Exchange, current_exchange
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
+
+from overcoat.middleware import Exchange, current_exchange
 
 FIELD = "db_queries"
 

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import Flask, Request
+
 from overcoat.hooks._end import see_the_end
 from overcoat.hooks._entry import BundleRow, Entry
 from overcoat.hooks._first_request import FirstRequest, Task
 from overcoat.hooks._hook import PHASES
 from overcoat.hooks._order import check_requires, onion
 from overcoat.hooks._plan import Plan
-from overcoat.hooks._scope import METHODS
+from overcoat.hooks._scope import METHODS, blueprints_of
 
 if TYPE_CHECKING:
     from overcoat.hooks.bundle import HookBundle
@@ -108,38 +109,40 @@ class Registry:
     def plan(self, request: Request) -> Plan:
         """The plan for a request."""
         rule = request.url_rule
-        key: Any = None if rule is None else rule.endpoint
-        if not self._by_endpoint:
-            # Of methods, those that a rule can name: a client can send any, and the cache must not grow with it.
-            method = request.method if request.method in METHODS else ""
-            key = (key, method, tuple([self._serves(entry, request) for entry in self._asking]))
+        endpoint = None if rule is None else rule.endpoint
+        if self._by_endpoint:
+            found = self._plans.get(endpoint)
+            return found if found is not None else self._compile(endpoint, endpoint, "", {})
+        # Of methods, those that a rule can name: a client can send any, and the cache must not grow with it.
+        method = request.method if request.method in METHODS else ""
+        asked = {entry: self._ask(entry, endpoint, method, request) for entry in self._asking}
+        key = (endpoint, method, *asked.values())
         found = self._plans.get(key)
-        if found is None:
-            found = self._plans[key] = self._compile(request)
-        return found
+        return found if found is not None else self._compile(key, endpoint, method, asked)
 
-    def _serves(self, entry: Entry, request: Request) -> bool:
+    def _ask(self, entry: Entry, endpoint: str | None, method: str, request: Request) -> bool:
         try:
-            return entry.bundle.scope.contains(request.endpoint, request.method, request)
+            return entry.bundle.scope.contains(endpoint, method, request)
         except Exception:
             self.app.logger.exception("only= or skip= of bundle %r raised: it serves the request", entry.bundle.name)
             return True
 
-    def _compile(self, request: Request) -> Plan:
+    def _compile(self, key: Any, endpoint: str | None, method: str, asked: dict[Entry, bool]) -> Plan:
         if not self._checked:
             check_requires(self.entries)
             for entry in self.entries:
                 for warning in entry.bundle.scope.unknown(self.app):
                     self.app.logger.warning("bundle %r: %s", entry.bundle.name, warning)
             self._checked = True
-        blueprints = request.blueprints
-        chosen = tuple(
-            entry
-            for entry in self.entries
-            if (entry.blueprints is None or not entry.blueprints.isdisjoint(blueprints))
-            and self._serves(entry, request)
-        )
-        return self._shared.setdefault(chosen, Plan(chosen))
+        blueprints = blueprints_of(endpoint)
+        chosen = []
+        for entry in self.entries:
+            here = entry.blueprints is None or not entry.blueprints.isdisjoint(blueprints)
+            scope = entry.bundle.scope
+            if here and (asked[entry] if entry in asked else scope.contains(endpoint, method)):
+                chosen.append(entry)
+        plan = self._plans[key] = self._shared.setdefault(tuple(chosen), Plan(chosen))
+        return plan
 
 
 def refuse_late(bundle: str) -> NoReturn:

@@ -11,12 +11,13 @@ from threading import get_ident
 from typing import Any, cast
 
 from flask import Flask, Request, Response, request
+from werkzeug.wrappers import Response as BaseResponse
+
 from overcoat.hooks._entry import Call
 from overcoat.hooks._plan import Exit, Plan
 from overcoat.hooks._registry import Registry
 from overcoat.middleware import Exchange
 from overcoat.middleware._exchange import ENVIRON_KEY
-from werkzeug.wrappers import Response as BaseResponse
 
 _current_request = cast("Callable[[], Request]", request._get_current_object)  # type: ignore[attr-defined]
 

@@ -15,6 +15,7 @@ from http import HTTPMethod
 from typing import Any
 
 from flask import Flask, Request
+
 from overcoat.middleware._options import did_you_mean
 
 Rule = str | Callable[[Request], object]
@@ -37,7 +38,7 @@ class Scope:
 
     def __init__(self, bundle: str, only: Rules | None, skip: Rules | None) -> None:
         self.only = _Rules(bundle, "only", only) if only is not None else None
-        self.skip = _Rules(bundle, "skip", skip) if skip is not None and skip != [] else None
+        self.skip = _Rules(bundle, "skip", skip) if skip is not None else None
         parts = [part for part in (self.only, self.skip) if part is not None]
         self.by_method = any(part.methods for part in parts)
         self.asks = any(part.callables for part in parts)
@@ -68,9 +69,10 @@ class _Rules:
 
     def __init__(self, bundle: str, option: str, rules: Rules) -> None:
         self.option = option
-        self.listed = [rules] if isinstance(rules, str) or callable(rules) else list(rules)
-        if not self.listed:
-            raise ValueError(f"bundle {bundle!r}: {option}=[] matches nothing: leave it out, or name what it means")
+        several = isinstance(rules, Iterable) and not isinstance(rules, str)
+        self.listed: list[Any] = list(rules) if several else [rules]  # type: ignore[arg-type]
+        if not self.listed and option == "only":
+            raise ValueError(f"bundle {bundle!r}: {option}=[] would never serve: leave it out, or name what it means")
         endpoints: set[str] = set()
         blueprints: set[str] = set()
         methods: set[str] = set()

@@ -43,6 +43,7 @@ from typing import TypedDict, Unpack, cast
 
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
+
 from overcoat.hooks._declaring import Declaring
 from overcoat.hooks._hook import Hook
 from overcoat.hooks._registry import refuse_late
@@ -181,7 +182,7 @@ def register(target: Flask | Blueprint, bundles: Iterable[HookBundle]) -> None:
 
 
 def _names(bundle: str, option: str, names: Names) -> frozenset[str]:
-    listed = [names] if isinstance(names, str) else list(names)
+    listed = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
     for name in listed:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ValueError(f"bundle {bundle!r}: {option}={name!r} is no name of a bundle, such as 'request-context'")

@@ -30,6 +30,7 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Unpack
 
 from flask import Response, request
+
 from overcoat.hooks._unit import Unit, open_unit
 from overcoat.hooks.bundle import BundleOptions, HookBundle
 from overcoat.middleware import Exchange

@@ -29,6 +29,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask, Response, request
+
 from overcoat.hooks._extension import ExtensionBundle, extension
 
 _PREFIX = "COMPRESS_"

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, current_app, request
+
 from overcoat.hooks._extension import ExtensionBundle, extension
 from overcoat.hooks._origins import lets_everyone_in, safe_origins
 

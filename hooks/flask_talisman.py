@@ -7,8 +7,8 @@
 >>> app.test_client().get("/nothing").headers["Content-Security-Policy"]
 "default-src 'none'"
 
-It takes the options of ``Talisman.init_app``; a view's own are given as ever: ``@Talisman()(frame_options="DENY")``. What
-differs from the extension alone:
+It takes the options of ``Talisman.init_app``; a view's own are given as ever: ``@Talisman()(frame_options="DENY")``.
+What differs from the extension alone:
 
 * ``force_https`` is off unless it is asked for: the extension redirects health probes, turns a POST into a GET,
   believes any client's X-Forwarded-Proto and takes the target's host from the request;
@@ -25,6 +25,7 @@ from functools import wraps
 from typing import Any
 
 from flask import Flask, Response
+
 from overcoat.hooks._extension import ExtensionBundle, extension
 
 _HEADERS = (

@@ -13,9 +13,9 @@
 
 It binds ``endpoint``, ``route``, ``blueprint`` and ``user`` to structlog's context variables (where they are known: a
 404 has none) and puts back what was there when the request is torn down; structlog needs ``merge_contextvars`` among
-its processors, which ``configure_logging`` sees to. The endpoint, the route and the user also go to the request's own line,
-and so do ``error_type``, ``error_message`` and ``error_at`` of an error that Flask answered with a 500: it never leaves
-the app, so nothing outside of it could tell.
+its processors, which ``configure_logging`` sees to. The endpoint, the route and the user also go to the request's own
+line, and so do ``error_type``, ``error_message`` and ``error_at`` of an error that Flask answered with a 500: it never
+leaves the app, so nothing outside of it could tell.
 
 The user is Flask-Login's, once something in the request has asked for it: to load it for every request would cost a
 query, and make every response vary by cookie. For another source give ``user=``.
@@ -28,12 +28,13 @@ from contextvars import Token
 from typing import Any, Unpack
 
 from flask import Flask, Response, current_app, g, got_request_exception, request
+from structlog.contextvars import bind_contextvars, unbind_contextvars
+
 from overcoat.hooks._hook import Hook
 from overcoat.hooks.bundle import BundleOptions, HookBundle
 from overcoat.middleware import Exchange
 from overcoat.middleware._errors import error_at, error_message, error_type
 from overcoat.middleware._exchange import ENVIRON_KEY
-from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 _KEYS = ("endpoint", "route", "blueprint", "user")
 _BEFORE_KEY = "overcoat.request_context"
