@@ -14,8 +14,9 @@ help:  ## what can be made
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Overcoat needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@$(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) ..."
+	@$(BIN)/python -m pip install -qq --upgrade 'pip>=25.1'
 
 # A strict editable install links the files it finds: a new module is unknown until the next install. So the install
 # depends on the list of files (not on what is in them).
@@ -23,11 +24,13 @@ $(VENV)/files: FORCE | $(BIN)/python
 	@find $(SOURCES) -type f ! -name '*.pyc' | sort | cmp -s - $@ || find $(SOURCES) -type f ! -name '*.pyc' | sort > $@
 
 $(VENV)/demo: pyproject.toml $(VENV)/files
-	$(BIN)/python -m pip install --quiet --editable '.[demo,logs]'
+	@echo "Installing Overcoat and what the demo needs ..."
+	@$(BIN)/python -m pip install -qq --editable '.[demo,logs]'
 	@touch $@
 
 $(VENV)/dev: pyproject.toml $(VENV)/files
-	$(BIN)/python -m pip install --quiet --editable '.[all]' --group dev
+	@echo "Installing Overcoat and what its tests need ..."
+	@$(BIN)/python -m pip install -qq --editable '.[all]' --group dev
 	@touch $@ $(VENV)/demo
 
 demo: $(VENV)/demo  ## serve the demo on http://127.0.0.1:5001 (ARGS="--port 8000" for options)
