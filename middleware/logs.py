@@ -19,6 +19,7 @@ from time import time_ns
 from typing import Any
 
 import structlog
+
 from overcoat.middleware._console import renderer
 from overcoat.middleware._exchange import current_exchange
 from overcoat.middleware._options import one_of

@@ -30,6 +30,7 @@ from difflib import get_close_matches
 from typing import Any, Unpack
 
 import structlog
+
 from overcoat.middleware._exchange import Exchange
 from overcoat.middleware._json import json_line
 from overcoat.middleware._layer import Layer

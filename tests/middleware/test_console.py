@@ -4,6 +4,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from overcoat.middleware._console import console_line, logfmt_line, renderer, wants_colour
 from overcoat.middleware._json import json_line
 

@@ -2,6 +2,7 @@ import importlib.util
 import sys
 
 import pytest
+
 from overcoat.middleware._errors import error_at, error_message, error_type
 
 

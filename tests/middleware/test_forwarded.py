@@ -5,6 +5,7 @@ import string
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from overcoat.middleware._forwarded import (
     FORWARDING_KEYS,
     delete_forwarding,

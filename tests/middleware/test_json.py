@@ -9,6 +9,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from overcoat.middleware._json import json_line
 from overcoat.middleware._text import UNSAFE
 

@@ -1,4 +1,5 @@
 import pytest
+
 from overcoat.middleware._policy import content_security_policy
 
 GOOD = {

@@ -3,11 +3,12 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from overcoat.middleware import ProxyFix, RequestID, RequestLog, Stack, describe
-from overcoat.middleware._forwarded import FORWARDING_KEYS
 from support.apps import Recorder, ok
 from support.wsgi import call, make_environ
 from werkzeug.middleware.proxy_fix import ProxyFix as WerkzeugProxyFix
+
+from overcoat.middleware import ProxyFix, RequestID, RequestLog, Stack, describe
+from overcoat.middleware._forwarded import FORWARDING_KEYS
 
 KEYS = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
 

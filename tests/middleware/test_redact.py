@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from overcoat.middleware._redact import REDACTED, SENSITIVE_NAMES, SENSITIVE_PARTS, is_sensitive, redact_query
 
 QUERIES = {

@@ -1,9 +1,10 @@
 import flask
 import pytest
-from overcoat.middleware import ProxyFix, SecurityHeaders, Stack
-from overcoat.middleware.security_headers import PRESETS
 from support.apps import answering, ok
 from support.wsgi import call
+
+from overcoat.middleware import ProxyFix, SecurityHeaders, Stack
+from overcoat.middleware.security_headers import PRESETS
 
 DEFAULTS = {
     "X-Content-Type-Options": "nosniff",

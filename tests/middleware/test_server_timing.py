@@ -1,9 +1,10 @@
 import re
 
 import pytest
-from overcoat.middleware import ServerTiming, timer
 from support.apps import answering, ok
 from support.wsgi import call
+
+from overcoat.middleware import ServerTiming, timer
 
 METRIC = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+;dur=\d+\.\d{3}")
 
