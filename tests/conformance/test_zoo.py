@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from overcoat.middleware import current_exchange
 from support.client import CLIENTS, READS_ALL, Client
 from support.coats import COATS, Coat, layer_classes
 from support.compare import differences
 from support.wsgi import FileFunction, FileWrapper, make_environ, serve
 from support.zoo import SPECIMENS, Specimen
+
+from overcoat.middleware import current_exchange
 
 specimens = pytest.mark.parametrize("specimen", SPECIMENS.values(), ids=SPECIMENS)
 coats = pytest.mark.parametrize("coat", COATS, ids=[coat.name for coat in COATS])
@@ -37,7 +38,7 @@ def _compare(specimen: Specimen, coat: Coat, client: Client, wrapper: str) -> li
     environ = make_environ(**specimen.environ(), wsgi__file_wrapper=FILES[wrapper]())
     seen = serve(coat.wear(app, []), environ, client)
     app, bare_probe = specimen.make()
-    # What the driver carries is closed once, however often the server calls; an app's own iterable is not ours to guard.
+    # What the driver carries is closed once, however often the server calls; an app's own iterable is not guarded.
     is_ours = type(seen.result).__module__.startswith("overcoat.")
     bare_environ = make_environ(**specimen.environ(), wsgi__file_wrapper=FILES[wrapper]())
     bare = serve(app, bare_environ, replace(client, closes=1) if is_ours else client)

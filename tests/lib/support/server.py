@@ -160,10 +160,11 @@ class Server:
 
     def _raised(self, where: str, error: BaseException) -> None:
         self.seen.error, self.seen.where = error.with_traceback(None), where
-        self.seen.events.append(("raised", where, type(error), _text(error)))
+        self.seen.events.append(("raised", where, type(error), text_of(error)))
 
 
-def _text(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
+    """The text of an error, of one whose ``str()`` raises too."""
     try:
         return str(error)
     except Exception:
