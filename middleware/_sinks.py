@@ -28,21 +28,25 @@ class Sink(Protocol):
 
 
 class _Reporter:
-    """Says once that a sink does not take lines, and once that it does again: a log must not flood another."""
+    """Says once that something goes wrong, and once that it works again: a log must not flood another."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self, name: str, wrong: str = "takes no lines", right: str = "takes lines again; those between are lost"
+    ) -> None:
         self.name = name
+        self.wrong = wrong
+        self.right = right
         self.failing = False
 
     def failed(self, error: Exception) -> None:
         if not self.failing:
             self.failing = True
-            _log.error("request log: %s takes no lines: %s", self.name, error)
+            _log.error("request log: %s %s: %s", self.name, self.wrong, error)
 
     def worked(self) -> None:
         if self.failing:
             self.failing = False
-            _log.warning("request log: %s takes lines again; those between are lost", self.name)
+            _log.warning("request log: %s %s", self.name, self.right)
 
 
 class FileSink:
@@ -64,6 +68,9 @@ class FileSink:
         self.path = os.path.abspath(os.fspath(path))  # noqa: PTH100 - a later chdir must not move the log
         self._lock = threading.Lock()
         self._reporter = _Reporter(self.path)
+        self._reopening = _Reporter(
+            self.path, "cannot be opened anew, so lines go on into the file that was renamed", "is open again"
+        )
         self._torn = False
         self._fd = self._open()
         self._looked_s = monotonic()
@@ -103,12 +110,13 @@ class FileSink:
                 same = (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)
             except OSError:
                 same = False
-            if same:
-                return
             try:
-                fresh = self._open()
+                fresh = -1 if same else self._open()
             except OSError as error:
-                self._reporter.failed(error)
+                self._reopening.failed(error)
+                return
+            self._reopening.worked()
+            if same:
                 return
             # dup2 keeps the number, so that a thread between reading and writing it never writes to a stranger's file.
             os.dup2(fresh, self._fd, inheritable=False)

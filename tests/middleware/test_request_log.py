@@ -130,7 +130,7 @@ CASES = {
     "410 by abort": ("GET", "/gone", {}, None, {"status": 410, "route": "gone"}),
     "POST with a body": ("POST", "/item", BODY, None, {"status": 201, "route": "create", "request_bytes": 6}),
     "POST with a body that nobody reads": ("POST", "/unread", BODY, None, {"status": 413, "route": "unread"}),
-    "an error": ("GET", "/broken", {}, None, {"status": 500, "level": "error", "route": "broken", "outcome": "complete"}),
+    "an error": ("GET", "/broken", {}, None, {"status": 500, "level": "error", "route": "broken"}),
     "a stream": (
         "GET", "/stream", {}, None,
         {"status": 200, "route": "stream", "response_bytes": 12, "rows": 2, "outcome": "complete"},
@@ -148,7 +148,8 @@ CASES = {
         {"status": 200, "route": "file", "outcome": "handed_off"},
     ),
     "a static file": (
-        "GET", "/static/site.css", {"wsgi__file_wrapper": FileWrapper}, None, {"route": "static", "outcome": "handed_off"},
+        "GET", "/static/site.css", {"wsgi__file_wrapper": FileWrapper}, None,
+        {"route": "static", "outcome": "handed_off"},
     ),
     "a file chunk by chunk": ("GET", "/file", {}, None, {"response_bytes": 7, "outcome": "complete"}),
 }  # fmt: skip
