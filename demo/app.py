@@ -10,6 +10,8 @@
 from typing import Any
 
 from flask import Flask
+from werkzeug.exceptions import HTTPException
+
 from overcoat.demo.config import read_settings
 from overcoat.demo.database import connect
 from overcoat.demo.home import PAGE_HEADERS, pages
@@ -27,7 +29,6 @@ from overcoat.middleware import (
     Stack,
     configure_logging,
 )
-from werkzeug.exceptions import HTTPException
 
 
 def create_app(**options: Any) -> Flask:

@@ -82,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     import waitress
+
     from overcoat.demo.app import create_app
     from overcoat.demo.database import DatabaseError, disconnect
 

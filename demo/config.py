@@ -75,8 +75,8 @@ def read_settings(given: Mapping[str, Any], environ: Mapping[str, str] = os.envi
         if value is None:
             label = setting.name.upper()
             value = environ.get(label)
-            if value is None or (not value.strip() and not isinstance(setting.default, tuple)):
-                continue
+        if value is None or (isinstance(value, str) and not value.strip() and not isinstance(setting.default, tuple)):
+            continue
         values[setting.name] = _converted(label, value, type(setting.default))
     return Settings(**values)
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from overcoat.demo.models import Base, Item, db
 from sqlalchemy import URL, Engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
+
+from overcoat.demo.models import Base, Item, db
 
 BUSY_TIMEOUT_MS = 5000
 CONNECT_TIMEOUT_S = 5

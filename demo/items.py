@@ -15,23 +15,21 @@
 """
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, request, url_for
+from sqlalchemy import select
+from werkzeug.exceptions import BadRequest, NotFound, RequestEntityTooLarge, UnsupportedMediaType
+
+from overcoat.demo import store
 from overcoat.demo.models import LARGEST_ID, Item, db
 from overcoat.demo.schemas import ItemSchema, PageSchema, checked
-from sqlalchemy import CursorResult, Delete, Update, delete, insert, select, text, update
-from sqlalchemy.exc import IntegrityError
-from werkzeug.exceptions import BadRequest, Conflict, NotFound, UnsupportedMediaType
 
 items = Blueprint("items", __name__)
 
 #: The largest id that a client may choose: JSON's numbers are exact up to here (RFC 7493, section 2.2), and beyond it
 #: the databases have ids left for a later POST.
 LARGEST_CHOSEN_ID = 2**53 - 1
-
-# A second try meets the row that another request has put there in the meantime; a third, that it is gone again.
-_TRIES = 4
 
 
 @items.get("/item")
@@ -50,18 +48,7 @@ def list_items() -> Response:
 @items.post("/item")
 def create_item() -> tuple[Response, int]:
     """Create an item under the next free id."""
-    fields = _fields()
-    for _ in range(_TRIES):
-        item = Item(**fields)
-        db.session.add(item)
-        try:
-            db.session.flush()
-        except IntegrityError:
-            db.session.rollback()
-            _pass_taken_ids()
-        else:
-            return jsonify(_document(item)), 201
-    raise Conflict("The id is taken; try again")
+    return jsonify(_document(store.create(_fields()))), 201
 
 
 @items.get("/item/<int:item_id>")
@@ -77,26 +64,17 @@ def get_item(item_id: int) -> Response:
 def put_item(item_id: int) -> Response:
     """Replace an item, or create it under that id."""
     fields = _fields()
-    for _ in range(_TRIES):
-        # The ORM's own update would fail where another request deletes the row between reading and writing.
-        if item_id <= LARGEST_ID and _matched(update(Item).where(Item.id == item_id).values(**fields)):
-            break
-        if not 0 < item_id <= LARGEST_CHOSEN_ID:
-            raise BadRequest(f"Item id must be from 1 to {LARGEST_CHOSEN_ID}")
-        try:
-            db.session.execute(insert(Item).values(id=item_id, **fields))
-            break
-        except IntegrityError:
-            db.session.rollback()
-    else:
-        raise Conflict("The item is being created by another request; try again")
+    if 0 < item_id <= LARGEST_CHOSEN_ID:
+        store.put(item_id, fields)
+    elif item_id > LARGEST_ID or not store.replace(item_id, fields):
+        raise BadRequest(f"Item id must be from 1 to {LARGEST_CHOSEN_ID}")
     return jsonify(id=item_id, **fields)
 
 
 @items.delete("/item/<int:item_id>")
 def delete_item(item_id: int) -> Response:
     """Delete an item."""
-    if item_id > LARGEST_ID or not _matched(delete(Item).where(Item.id == item_id)):
+    if item_id > LARGEST_ID or not store.remove(item_id):
         raise NotFound("Item not found")
     return jsonify(message="Item deleted")
 
@@ -117,31 +95,13 @@ def _fields() -> dict[str, Any]:
         raise UnsupportedMediaType("Send the item as application/json")
     try:
         document = current_app.json.loads(request.get_data())
+    except RequestEntityTooLarge:
+        raise RequestEntityTooLarge(f"The body is larger than {request.max_content_length} bytes") from None
     except ValueError as error:
         raise BadRequest(f"The body is not valid JSON: {error}") from None
     if not isinstance(document, dict):
         raise BadRequest("The body must be a JSON object with name and value")
     return checked(ItemSchema(), document)
-
-
-def _matched(statement: Update | Delete) -> bool:
-    result = db.session.execute(statement, execution_options={"synchronize_session": False})
-    return cast("CursorResult[Any]", result).rowcount > 0
-
-
-def _pass_taken_ids() -> None:
-    """Move PostgreSQL's sequence past the ids that clients have chosen; the other databases do that by themselves.
-
-    The lock holds back other inserts until this transaction ends, so that none takes an id in between.
-    """
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(text("LOCK TABLE item IN SHARE ROW EXCLUSIVE MODE"))
-        db.session.execute(
-            text(
-                "SELECT setval(pg_get_serial_sequence('item', 'id'),"
-                " GREATEST((SELECT max(id) FROM item), nextval(pg_get_serial_sequence('item', 'id'))))"
-            )
-        )
 
 
 def _document(item: Item) -> dict[str, Any]:

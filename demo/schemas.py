@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
+
 from overcoat.demo.models import LARGEST_ID
 from overcoat.demo.problems import InvalidFields
 

@@ -1,0 +1,101 @@
+"""Whatever is sent to whatever route, the answer is never a server error, and what is an error has a message."""
+
+import json
+import string
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from overcoat.demo import create_app
+from overcoat.demo.database import disconnect
+
+IDS = st.one_of(
+    st.integers(0, 9),
+    st.sampled_from([2**31 - 1, 2**31, 2**53 - 1, 2**53, 2**63 - 1, 2**63, 2**64, 10**20, 10**4000, -1]),
+    st.integers(),
+    st.sampled_from(["1.5", "x", "%00", "\u0661", "1e3", "0x1", "+1", "1_0", "%ff", "..", " "]),
+).map(str)
+PATHS = st.one_of(
+    st.just("/item"),
+    IDS.map("/item/{}".format),
+    st.tuples(IDS, IDS).map(lambda ids: "/items/range/{}/{}".format(*ids)),
+    st.text(string.printable + "é\u202e", max_size=20).map(lambda text: "/" + text.replace("?", "").replace("#", "")),
+)
+QUERIES = st.one_of(
+    st.just(""),
+    st.tuples(IDS, IDS).map(lambda pair: "limit={}&after={}".format(*pair)),
+    st.text(string.printable, max_size=30).filter(lambda text: "#" not in text),
+)
+ANY_METHOD = st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "get", "BREW"])
+REQUEST_LINES = st.one_of(
+    st.just(("POST", "/item")),
+    st.tuples(st.just("PUT"), IDS.map("/item/{}".format)),
+    st.tuples(ANY_METHOD, PATHS),
+)
+NAMES = st.one_of(st.text(max_size=90), st.sampled_from(["\0", "\ud800", "x" * 81, " "]))
+NUMBERS = st.one_of(
+    st.floats(),
+    st.integers(),
+    st.sampled_from([10**400, -(10**400), 2**63, True, "1e400", "nan", " 7 ", "1_0", "\u0663", "0x1", "9" * 5000]),
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "value", "id", ""]), inner),
+    max_leaves=8,
+)
+
+
+def encoded(value) -> bytes:
+    return json.dumps(value).encode("utf-8", "surrogatepass")
+
+
+BODIES = st.one_of(
+    st.fixed_dictionaries({"name": NAMES, "value": NUMBERS}).map(encoded),
+    st.fixed_dictionaries({}, optional={"name": NAMES | ANYTHING, "value": NUMBERS | ANYTHING, "id": IDS}).map(encoded),
+    ANYTHING.map(encoded),
+    st.tuples(NAMES, NAMES).map(lambda pair: b'{"name": %b, "name": %b, "value": 1}' % tuple(map(encoded, pair))),
+    st.binary(max_size=60),
+    st.sampled_from([b"[" * 60_000, b'{"name":' * 9_000, b" " * 70_000, b"\xef\xbb\xbf{}"]),
+    st.sampled_from([b'{"name": "a", "value": 1e400}', b'{"name": "a", "value": NaN}']),
+)
+MEDIA_TYPES = st.sampled_from(
+    ["application/json"] * 5 + ["application/problem+json", "application/json; charset=utf-16", "text/plain", "", None]
+)
+HEADER_TEXT = st.text([chr(code) for code in [*range(32, 127), *range(160, 256)]], max_size=40)
+HEADERS = st.dictionaries(
+    st.sampled_from(["Host", "X-Forwarded-For", "X-Request-ID", "Accept-Encoding", "Origin", "If-None-Match"]),
+    HEADER_TEXT,
+)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "mariadb"])
+def client(request, empty_database, tmp_path_factory):
+    log_file = tmp_path_factory.mktemp("log") / "requests.log"
+    app = create_app(database_url=empty_database(request.param), log_file=log_file, trusted_proxies="127.0.0.1")
+    yield app.test_client()
+    disconnect(app)
+    for line in log_file.read_bytes().splitlines():
+        assert orjson.loads(line)["level"] != "error"
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(REQUEST_LINES, QUERIES, BODIES, MEDIA_TYPES, HEADERS)
+def test_never_a_server_error(client, request_line, query, body, media_type, headers):
+    method, path = request_line
+    response = client.open(
+        path, method=method, query_string=query, data=body, content_type=media_type, headers=headers, buffered=True
+    )
+    status = response.status_code
+    assert status < 500
+    if status >= 400:
+        assert response.content_type == "application/problem+json"
+        if method != "HEAD":
+            document = orjson.loads(response.data)
+            assert document["status"] == status
+            assert document["message"]
+    elif method in {"POST", "PUT"} and status in {200, 201}:
+        item = orjson.loads(response.data)
+        read = client.get(f"/item/{item['id']}")
+        assert orjson.loads(read.data) == item
