@@ -8,13 +8,16 @@ b'{"path":"/\\u009b","size":1180591620717411303424,"of":"<class \'object\'>"}\n'
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
 
 from overcoat.middleware._text import UNSAFE
 
-_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+_LINE = orjson.OPT_APPEND_NEWLINE
+# Twice as slow for every record, so only asked for where a field of the app's has such a key.
+_ANY_KEY = _LINE | orjson.OPT_NON_STR_KEYS
 # What JSON can write only as half a pair, which most readers refuse.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # What JSON lets stand raw in a string and a terminal acts on.
@@ -34,7 +37,7 @@ def json_line(record: Mapping[str, Any]) -> bytes:
     What JSON does not know is written as its ``str()``. Never raises.
     """
     try:
-        line = orjson.dumps(record, _text, _OPTIONS)
+        line = orjson.dumps(record, _text, _LINE)
     except (TypeError, ValueError, RecursionError):
         line = _slowly(record)
     # Two cheap looks; most lines need no more.
@@ -44,7 +47,9 @@ def json_line(record: Mapping[str, Any]) -> bytes:
 
 
 def _slowly(record: Mapping[str, Any]) -> bytes:
-    """The same for what orjson refuses: lone surrogates, integers beyond 64 bits, cycles, deep nesting."""
+    """The same for what orjson refuses: other keys, lone surrogates, integers beyond 64 bits, cycles, deep nesting."""
+    with suppress(TypeError, ValueError, RecursionError):
+        return orjson.dumps(record, _text, _ANY_KEY)
     parts = []
     for key, value in record.items():
         try:

@@ -4,11 +4,12 @@ Types never vary, and what is unknown is absent.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from time import time_ns
 from typing import Any
 
 from overcoat.middleware._errors import error_at, error_message, error_type
-from overcoat.middleware._exchange import Exchange, decode_path
+from overcoat.middleware._exchange import Exchange, decode_path, parse_status
 from overcoat.middleware._redact import redact_query
 
 # The second that was formatted last, and its text; replaced as one tuple, so threads need no lock.
@@ -33,16 +34,23 @@ def level_of(status: int | None, outcome: str | None) -> str:
     return "warning" if status is not None and status >= 400 else "info"
 
 
+@lru_cache(maxsize=256)
+def _graded(status: str) -> tuple[int | None, str]:
+    code = parse_status(status)
+    return code, level_of(code, None)
+
+
 def build_record(exchange: Exchange) -> dict[str, Any]:
     """The record of a finished exchange."""
-    status = exchange.status_code
+    line = exchange.status
+    status, level = _graded(line) if type(line) is str else (None, "info")
     started_ns = exchange.started_ns
     get = exchange.environ.get
     path = exchange.raw_path
     outcome = exchange.outcome
     record: dict[str, Any] = {
         "timestamp": timestamp(time_ns()),
-        "level": level_of(status, outcome),
+        "level": level if outcome != "failed" else "error",
         "event": "http_request",
         "method": exchange.method,
         "path": path if path.isascii() else decode_path(path),

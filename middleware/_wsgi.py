@@ -62,12 +62,27 @@ class Segment:
             shared._open += 1
         previous = _get_current()
         _set_current(exchange)
+        index, skipped, answer = -1, 0, None
         try:
-            app = run.enter(exchange) if plans.entries else plans.inner
+            for index, skips, on_request in plans.entries:
+                if skips is not None and skips(exchange):
+                    skipped |= 1 << index
+                elif on_request is not None:
+                    answer = on_request(exchange)
+                    if answer is not None:
+                        run.plan = plans.plan(index + 1, skipped)
+                        break
+            else:
+                index = -1
+                if skipped:
+                    run.plan = plans.plan(len(plans.layers), skipped)
             if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
                 run.count_input(exchange)
-            body = app(environ, run.start)
+            body = (plans.inner if answer is None else answer)(environ, run.start)
         except BaseException as error:
+            if index >= 0 and answer is None:
+                # The layer that raised was not entered; those outside of it were, and may answer.
+                run.plan = plans.plan(index, skipped)
             if not run.plan.follows and not run.has_callbacks:
                 run.leave(exchange)
                 raise
@@ -80,8 +95,7 @@ class Segment:
             run.leave(exchange)
             return body
         run.body = body
-        kind = type(body)
-        if kind is list or kind is tuple or kind is _ListBody:
+        if type(body) in _HELD:
             return run.hold(body)
         wrapper = environ.get("wsgi.file_wrapper")
         if wrapper is not None and (isinstance(body, wrapper) if isinstance(wrapper, type) else hasattr(body, "read")):
@@ -121,28 +135,6 @@ class Run(Exchange):
         self.status = self.shared = None
 
     # The way in
-
-    def enter(self, exchange: Exchange) -> Application:
-        """Run ``on_request`` from the outside in; the app that is to answer."""
-        plans = self.plans
-        at = skipped = 0
-        try:
-            for index, skips, on_request in plans.entries:
-                at = index
-                if skips is not None and skips(exchange):
-                    skipped |= 1 << index
-                elif on_request is not None:
-                    answer = on_request(exchange)
-                    if answer is not None:
-                        self.plan = plans.plan(index + 1, skipped)
-                        return answer
-        except BaseException:
-            # The layer that raised was not entered; those outside of it were, and may answer.
-            self.plan = plans.plan(at, skipped)
-            raise
-        if skipped:
-            self.plan = plans.plan(len(plans.layers), skipped)
-        return plans.inner  # type: ignore[no-any-return]
 
     def count_input(self, exchange: Exchange) -> None:
         """Count what the app reads of the request's body, if somebody sees the end."""
@@ -240,8 +232,8 @@ class Run(Exchange):
         try:
             file.close = self.close
         except (AttributeError, TypeError):
-            self.closed = True
-            self.finish()
+            self.body = _NO_BODY
+            self.close()
         return file
 
     def __iter__(self) -> Iterator[Any]:
@@ -286,8 +278,9 @@ class Run(Exchange):
         if self.closed:
             return
         self.closed = True
+        exchange = self if self.shared is None else self.shared
         previous = _get_current()
-        _set_current(self if self.shared is None else self.shared)
+        _set_current(exchange)
         try:
             close = getattr(self.body, "close", None)
             if close is not None:
@@ -297,10 +290,9 @@ class Run(Exchange):
                 self.error = error
             raise
         finally:
-            if self.handed_off:
-                self.body = _NO_BODY  # it refers to the file, and the file to this
+            self.body = _NO_BODY  # a file of the server's refers to this, which would be a cycle
             try:
-                self.finish()
+                self.finish(exchange)
             finally:
                 _set_current(previous)
 
@@ -327,8 +319,7 @@ class Run(Exchange):
                     return body
         if self.body is None:
             # The app's call raised: no body will bring a close.
-            self.closed = True
-            self.finish()
+            self.close()
         if last is not error:
             raise last
         return None
@@ -343,7 +334,7 @@ class Run(Exchange):
             except Exception:
                 _log.exception("the close of a response that raised, raised too")
 
-    def finish(self) -> None:
+    def finish(self, exchange: Exchange) -> None:
         """Run every ``on_finish``, innermost first; called exactly once."""
         self.finished_ns = perf_counter_ns()
         if self.error is not None:
@@ -354,7 +345,6 @@ class Run(Exchange):
             self.outcome = "handed_off"
         else:
             self.outcome = "complete" if self.method == "HEAD" and not self.iterated else "aborted"
-        exchange = self if self.shared is None else self.shared
         kept = () if exchange is self else self._show(exchange)
         fatal: BaseException | None = None
         if exchange._rare is not None:
@@ -419,6 +409,9 @@ class _ListBody(list[Any]):
         self.run.close()
 
 
+_HELD = frozenset({list, tuple, _ListBody})
+
+
 class _CountedInput:
     """``wsgi.input`` handed through, with the bytes that the app reads counted."""
 
@@ -427,11 +420,20 @@ class _CountedInput:
         self._exchange = exchange
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+        # What the stream does not have stays absent: readers ask for it, and choose another way.
+        attribute = getattr(self._stream, name)
+        return self._counting(attribute) if name in _READS else attribute
 
-    def _counted(self, data: Any) -> Any:
-        self._exchange.request_bytes += len(data)
-        return data
+    def _counting(self, read: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any) -> Any:
+            return self._counted(read(*arguments))
+
+        return counted
+
+    def _counted(self, result: Any) -> Any:
+        if result:  # None where there is nothing yet; a number for what was read into a buffer
+            self._exchange.request_bytes += result if isinstance(result, int) else len(result)
+        return result
 
     def read(self, *size: SupportsIndex | None) -> Any:
         return self._counted(self._stream.read(*size))
@@ -447,6 +449,9 @@ class _CountedInput:
     def __iter__(self) -> Iterator[Any]:
         for line in self._stream:
             yield self._counted(line)
+
+
+_READS = frozenset({"readinto", "readinto1", "read1"})
 
 
 def _finish(on_finish: Callable[[Exchange], object], exchange: Exchange) -> BaseException | None:

@@ -96,10 +96,16 @@ class RequestID(Layer):
         request_id = exchange.request_id
         if request_id is None:
             return
+        headers = exchange.headers
         size = self._size
-        for pair in exchange.headers:
-            # The cheap question first: hardly any other header has a name of this length.
-            if len(pair[0]) == size and pair[0].lower() == self._lower:
-                exchange.set_header(self._header, request_id)
+        try:
+            for pair in headers:
+                # The cheap question first: hardly any other header has a name of this length.
+                if len(pair[0]) == size and pair[0].lower() == self._lower:
+                    break
+            else:
+                headers.append((self._header, request_id))
                 return
-        exchange.headers.append((self._header, request_id))
+        except (TypeError, IndexError, AttributeError):
+            pass  # an entry that is no header: it is for the server to refuse, not for us
+        exchange.set_header(self._header, request_id)

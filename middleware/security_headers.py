@@ -150,8 +150,9 @@ class SecurityHeaders(Layer):
         chosen = dict(_DEFAULTS) | dict(PRESETS[one_of(self, "preset", preset, PRESETS)])
         chosen |= {name: value for name, value in given.items() if value is not _UNSET}
         self._headers = self._compile(chosen)
-        self._names = frozenset(name.lower() for name, _ in self._headers)
         self._hsts = self._strict_transport(chosen["hsts_max_age_s"], hsts_include_subdomains)
+        self._secure_headers = self._headers if self._hsts is None else [*self._headers, self._hsts]
+        self._names = frozenset(name.lower() for name, _ in self._secure_headers)
         super().__init__(app, **options)
 
     def _compile(self, chosen: Mapping[str, Any]) -> HeaderList:
@@ -189,20 +190,16 @@ class SecurityHeaders(Layer):
     def on_headers(self, exchange: Exchange) -> None:
         """Add what the app has not set."""
         headers = exchange.headers
-        present = exchange.header_names()
-        if present.isdisjoint(self._names):
-            headers += self._headers
-        else:
-            headers += [pair for pair in self._headers if pair[0].lower() not in present]
+        ours = self._headers
         environ = exchange.environ
-        if (
-            self._hsts is not None
-            and environ.get("wsgi.url_scheme") == "https"
-            and "strict-transport-security" not in present
-            and len(host := environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or "") <= _LONGEST_NAME
-            and _is_public_name(host)
-        ):
-            headers.append(self._hsts)
+        if environ.get("wsgi.url_scheme") == "https" and self._hsts is not None:
+            host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or ""
+            if len(host) <= _LONGEST_NAME and _is_public_name(host):
+                ours = self._secure_headers
+        present = exchange.header_names()
+        if not present.isdisjoint(self._names):
+            ours = [pair for pair in ours if pair[0].lower() not in present]
+        headers += ours
 
 
 # The longest host name and its port (RFC 1035, section 3.1); nothing longer gets HSTS or a place in the cache.
