@@ -1,10 +1,10 @@
-"""The exchange: what is known of one request and its response, from entry to true end.
+r"""The exchange: what is known of one request and its response, from entry to true end.
 
 The outermost segment of layers makes it, inner segments find it in ``environ["overcoat.exchange"]``, and
 :func:`current_exchange` finds it from any handler, hook or streamed body.
 
 >>> from overcoat.middleware import Exchange, current_exchange
->>> exchange = Exchange({"REQUEST_METHOD": "GET", "PATH_INFO": "/caf\\xc3\\xa9", "QUERY_STRING": "a=1"})
+>>> exchange = Exchange({"REQUEST_METHOD": "GET", "PATH_INFO": "/caf\xc3\xa9", "QUERY_STRING": "a=1"})
 >>> exchange.method, exchange.path, exchange.query
 ('GET', '/café', 'a=1')
 >>> exchange.status = "404 NOT FOUND"
@@ -95,6 +95,7 @@ class Exchange:
     route: str | None = None
     endpoint: str | None = None
     request_id: str | None = None
+    _counts_input: bool = False
     # How many segments have not seen the end; 0 marks an exchange that is over.
     _open: int = 1
     # What few requests have, by name.
@@ -126,7 +127,7 @@ class Exchange:
 
     @property
     def path(self) -> str:
-        """PATH_INFO at entry as text; bytes that are not UTF-8 stand as ``\\xNN``."""
+        r"""PATH_INFO at entry as text; bytes that are not UTF-8 stand as ``\xNN``."""
         return decode_path(self.raw_path)
 
     @property

@@ -140,12 +140,14 @@ class Run(Exchange):
         """Count what the app reads of the request's body, if somebody sees the end."""
         environ = self.environ
         stream = environ.get("wsgi.input")
+        # Once for an exchange, whatever a stranger between two segments puts around the stream.
         if (
             self.plan.follows
             and stream is not None
-            and type(stream) is not _CountedInput
+            and not exchange._counts_input
             and environ.get("CONTENT_LENGTH") != "0"
         ):
+            exchange._counts_input = True
             environ["wsgi.input"] = _CountedInput(stream, exchange)
 
     @property
