@@ -1,4 +1,4 @@
-"""The yardstick: the job of our five layers by hand in one wrapper, without phases, options or foreign shapes of bodies.
+"""The yardstick: the job of our five layers by hand in one wrapper, without phases, options or odd shapes of bodies.
 
 The same record, the trust check, the context variable, the byte count and the outcome; what a determined engineer would
 write for one app and never again.
@@ -120,7 +120,9 @@ class _Run:
             headers.append(("Strict-Transport-Security", "max-age=31536000"))
         headers.append(("Server-Timing", f"total;dur={(perf_counter_ns() - self.started_ns) / 1e6:.3f}"))
         headers.append(("X-Request-ID", self.request_id))
-        return self.start_response(status, headers) if exc_info is None else self.start_response(status, headers, exc_info)
+        if exc_info is None:
+            return self.start_response(status, headers)
+        return self.start_response(status, headers, exc_info)
 
     def __iter__(self) -> Iterator[bytes]:
         iterator = iter(self.body)

@@ -25,8 +25,8 @@ class Node:
     """One place that a request passes.
 
     Attributes:
-        kind: ``request``, ``layer``, ``foreign`` (a wrapper that is not ours), ``app``, ``hook``, ``bundle``, ``response``
-            or ``why``.
+        kind: ``request``, ``layer``, ``foreign`` (a wrapper that is not ours), ``app``, ``hook``, ``bundle``,
+            ``response`` or ``why``.
         name: What stands there.
         detail: What it does, or where it is defined.
         children: What is inside, in the order in which a request meets it.

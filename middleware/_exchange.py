@@ -80,8 +80,8 @@ class Exchange:
         error_type, error_message, error_at: What an error handler knows of an error that never reached WSGI.
     """
 
-    # What is set for every request has a slot. The rest has a default on the class, so that a request pays only for what
-    # it sets; CPython keeps up to 30 such attributes as cheap as slots.
+    # What is set for every request has a slot. The rest has a default on the class, so that a request pays only for
+    # what it sets; CPython keeps up to 30 such attributes as cheap as slots.
     __slots__ = (
         "__dict__", "__weakref__", "environ", "headers", "method", "peer", "query", "raw_path", "started_ns", "status",
     )  # fmt: skip

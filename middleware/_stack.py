@@ -7,8 +7,8 @@
 >>> wrapped = Stack(app, [RequestID(), ServerTiming(), SecurityHeaders()])
 
 The list reads from the outside in: the first layer sees the request first and the response last. A stack of N layers
-behaves exactly as N nested wrappers. Any other middleware, a callable that takes an app and returns one, may stand among
-the layers: ``functools.partial(WhiteNoise, root="static")``.
+behaves exactly as N nested wrappers. Any other middleware, a callable that takes an app and returns one, may stand
+among the layers: ``functools.partial(WhiteNoise, root="static")``.
 """
 
 from collections.abc import Callable, Iterable

@@ -51,7 +51,8 @@ class Segment:
         if plans is None:
             name = type(self).__name__
             raise TypeError(
-                f"{self!r} is a part and wraps no app: write {name}(app.wsgi_app, ...) or Stack(app.wsgi_app, [{name}(...)])"
+                f"{self!r} is a part and wraps no app: "
+                f"write {name}(app.wsgi_app, ...) or Stack(app.wsgi_app, [{name}(...)])"
             )
         run = Run(environ, plans, start_response)
         shared = environ.get(ENVIRON_KEY)
@@ -119,7 +120,7 @@ class Run(Exchange):
     closed: bool = False
 
     def __init__(self, environ: Environ, plans: Plans, server_start: StartResponse) -> None:
-        # What Exchange.__init__ does, written again: this runs for every request, and to call it costs as much as it does.
+        # What Exchange.__init__ does, written again: this runs for every request, and a call costs as much as it does.
         self.started_ns = perf_counter_ns()
         self.environ = environ
         get = environ.get

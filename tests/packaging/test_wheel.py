@@ -67,7 +67,8 @@ def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [b"hello"]
 
-stack = Stack(app, [ProxyFix(trusted=["127.0.0.1"]), RequestID(), RequestLog(to="stdout"), ServerTiming(), SecurityHeaders()])
+layers = [ProxyFix(trusted=["127.0.0.1"]), RequestID(), RequestLog(to="stdout"), ServerTiming(), SecurityHeaders()]
+stack = Stack(app, layers)
 from wsgiref.util import setup_testing_defaults
 environ = {}
 setup_testing_defaults(environ)
