@@ -4,17 +4,14 @@ from typing import Any
 
 from flask import Flask
 
-from overcoat.middleware import Exchange, Layer
+from overcoat.middleware import Layer
 from overcoat.middleware._order import inward
 
 
 class RequestEnd(Layer):
-    """Makes the exchange and follows the response to its end; a layer wrapped around it later joins it."""
+    """Makes the exchange, whose callbacks the bundles are; a layer wrapped around it later joins it."""
 
     does = "tells hook bundles of the true end of each request"
-
-    def on_finish(self, exchange: Exchange) -> None:
-        """Nothing of its own: being there makes the driver follow the body, also when the app raised."""
 
 
 def see_the_end(app: Flask) -> None:

@@ -4,7 +4,7 @@ An extension registers loose functions with ``init_app``. The bundle lets it do 
 Flask's lists into itself, where they are ordered and isolated like any other bundle's.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
 from typing import Any, cast
 
@@ -30,14 +30,14 @@ class ExtensionBundle(HookBundle):
         ValueError: An option that neither the bundle nor the extension has.
     """
 
-    def __init__(self, name: str, options: Mapping[str, Any], known: Iterable[str]) -> None:
+    def __init__(self, name: str, options: Mapping[str, Any], known: Collection[str]) -> None:
         ours = {option: value for option, value in options.items() if option in BundleOptions.__annotations__}
         ours.setdefault("always", True)
         super().__init__(name, **cast("BundleOptions", ours))
         self.options = {option: value for option, value in options.items() if option not in ours}
-        names = sorted(known)
+        names = sorted({*known, *BundleOptions.__annotations__, "name"})
         for option, value in self.options.items():
-            if option not in names:
+            if option not in known:
                 raise ValueError(
                     f"{type(self).__name__}: unknown option {option}={value!r}; {did_you_mean(option, names)}"
                 )

@@ -17,8 +17,8 @@ its processors, which ``configure_logging`` sees to. The endpoint, the route and
 line, and so do ``error_type``, ``error_message`` and ``error_at`` of an error that Flask answered with a 500: it never
 leaves the app, so nothing outside of it could tell.
 
-The user is Flask-Login's, once something in the request has asked for it: to load it for every request would cost a
-query, and make every response vary by cookie. For another source give ``user=``.
+The user is Flask-Login's, once something in the request has asked for it: to load it for the log would cost each
+request a query. For another source give ``user=``.
 
 Where it stands: outermost, so that the hooks of all other bundles log with it.
 """

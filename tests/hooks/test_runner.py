@@ -1,4 +1,5 @@
 import logging
+from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
 
@@ -299,11 +300,19 @@ def test_all_bundles_stand_where_the_first_was_registered(log: Log) -> None:
 # Contexts
 
 
-def test_stream_with_context_is_torn_down_once_and_flask_does_it_twice(log: Log) -> None:
+# From 3.1.2 on, Flask tears a stream with context down before its first byte, and again after its last.
+FLASK_TEARDOWNS = 2 if tuple(map(int, version("flask").split(".")[:3])) >= (3, 1, 2) else 1
+
+
+def test_stream_with_context_is_torn_down_once_whatever_flask_does(log: Log) -> None:
     app = make_app(recording("a", log))
     app.teardown_request(lambda error: log.append("flask."))
     serve(app, "/context-stream")
-    assert log == ["a<", "a>", "flask.", "a.", "flask.", "a!"]
+    assert [entry for entry in log if entry != "flask."] == ["a<", "a>", "a.", "a!"]
+    assert log.count("flask.") == FLASK_TEARDOWNS
+
+
+COPIED = ["every", "every", "once"]  # the copy ends first
 
 
 @pytest.mark.parametrize("path", ["/context-stream", "/copied"])
@@ -312,7 +321,7 @@ def test_every_teardown_can_be_asked_for(path: str, log: Log) -> None:
     bundle.teardown_request(lambda error: log.append("once"))
     bundle.teardown_request(every=True)(lambda error: log.append("every"))
     serve(make_app(bundle), path)
-    assert log == (["every", "once", "every"] if path == "/context-stream" else ["every", "every", "once"])
+    assert log == (["every", "once", "every"][: FLASK_TEARDOWNS + 1] if path == "/context-stream" else COPIED)
 
 
 def test_copied_context_does_not_end_the_request(log: Log) -> None:
@@ -386,6 +395,19 @@ def test_finish_hooks_know_how_it_went(path: str, method: str, chunks: int | Non
     ((seen_outcome, seen_bytes),) = seen
     assert seen_outcome == outcome
     assert seen_bytes >= len(body)
+
+
+def test_layer_that_does_not_follow_bodies_tells_the_end_too(log: Log) -> None:
+    from overcoat.middleware import RequestID
+
+    app = Flask("shop")
+    app.wsgi_app = RequestID(app.wsgi_app)  # type: ignore[method-assign]
+    register(app, [recording("a", log)])
+    app.add_url_rule("/boom", "boom", lambda: 1 / 0)
+    app.testing = True
+    with pytest.raises(ZeroDivisionError):
+        serve(app, "/boom")
+    assert log == ["a<", "a.", "a!"]
 
 
 def test_file_that_the_server_takes_is_handed_off() -> None:
