@@ -14,17 +14,6 @@ from overcoat.middleware._text import UNSAFE
 from overcoat.middleware.request_log import _write_default, _write_structlog
 
 
-@pytest.fixture(autouse=True)
-def _logging_as_it_was():
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = handlers, level
-    logs._Configured.outputs = logs._Configured.handler = None
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-
-
 @pytest.fixture
 def file(tmp_path):
     return tmp_path / "app.log"

@@ -19,13 +19,6 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from overcoat.middleware import RequestID, RequestLog, Stack, add_fields
 
 
-@pytest.fixture(autouse=True)
-def _structlog_as_it_was():
-    structlog.reset_defaults()
-    yield
-    structlog.reset_defaults()
-
-
 def flask_app(folder):
     (folder / "site.css").write_text("body {}")
     app = flask.Flask("shop", static_folder=str(folder), static_url_path="/static")
