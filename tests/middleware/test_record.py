@@ -1,5 +1,8 @@
+import contextlib
 import datetime as dt
+import io
 import json
+import re
 
 import orjson
 import pytest
@@ -43,8 +46,6 @@ def test_a_full_record_is_as_the_page_says():
             add_fields(user_id=7, route="/hello/<name>")
         start_response("200 OK", [])
         return [b"hello"]
-
-    import io
 
     records = []
     call(
@@ -155,8 +156,16 @@ def test_ways_to_end(app, client, expected):
     check(record)
     assert expected.items() <= record.items()
     assert ("status" in record) is ("status" in expected)
-    if record["outcome"] == "failed":
-        assert record["error_at"].endswith(f"in {app.__name__}")
+
+
+@pytest.mark.parametrize("app", [fails, fails_mid_stream], ids=["in the call", "in the stream"])
+def test_item_32_an_error_is_placed(app):
+    records = []
+    with contextlib.suppress(KeyError, OSError), contextlib.ExitStack() as stack:
+        body = RequestLog(app, to=records.append)(make_environ(), lambda *_: None)
+        stack.callback(body.close)
+        list(body)
+    assert re.fullmatch(rf".*test_record\.py:\d+ in {app.__name__}", records[0]["error_at"])
 
 
 @pytest.mark.parametrize(
