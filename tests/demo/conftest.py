@@ -1,7 +1,6 @@
 """Databases, apps and servers for the demo's tests."""
 
 import json
-import logging
 import os
 import re
 import signal
@@ -15,15 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import create_engine, text
 
 from overcoat.demo import create_app
+from overcoat.demo.config import Settings
 from overcoat.demo.database import disconnect, parse_url
 from overcoat.demo.models import Base
-from overcoat.middleware import logs
 
 SERVERS = {
     "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/test"),
@@ -33,15 +31,9 @@ KINDS = ["sqlite", *SERVERS]
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    level = root.level
-    yield
-    for handler in root.handlers[:]:
-        if isinstance(handler, logs._Handler):
-            root.removeHandler(handler)
-    root.setLevel(level)
-    structlog.reset_defaults()
+def _no_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.__dataclass_fields__:
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture(scope="session")
@@ -142,11 +134,10 @@ class Process:
     """
 
     def __init__(self, arguments: list[str], cwd: Path, ready: str, environ: Mapping[str, str]) -> None:
-        cleared = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "LOG_FILE"}}
         self.popen = subprocess.Popen(
             [sys.executable, *arguments],
             cwd=cwd,
-            env={**cleared, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", **environ},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1", **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,7 +1,6 @@
 """URLs of databases, how they are opened, and what keeps one from being used."""
 
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
+from support.servers import free_port
 
 from overcoat.demo.database import DatabaseError, disconnect, parse_url
 from overcoat.demo.models import db
@@ -46,11 +46,6 @@ def test_unreadable_url(url):
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:demo?mode=memory&uri=true"])
 def test_what_is_no_file_stays(url):
     assert parse_url(url) == make_url(url)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @pytest.mark.parametrize(
