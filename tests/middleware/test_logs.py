@@ -295,6 +295,21 @@ def test_a_processor_of_the_app_s_own_is_honoured(file):
     assert lines_of(file)[0]["service"] == "shop"
 
 
+def test_a_processor_put_into_the_list_is_honoured(file):
+    configure_logging(file=file)
+    structlog.get_config()["processors"].insert(0, lambda _, __, event: event | {"service": "shop"})
+    call(RequestLog(ok))
+    assert lines_of(file)[0]["service"] == "shop"
+
+
+def test_a_line_that_cannot_be_made_is_reported_as_logging_does(file, capsys, monkeypatch):
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    configure_logging(file=file)
+    logs._Configured.handler.handle(logging.makeLogRecord({"msg": "%d", "args": ("x",)}))
+    assert "--- Logging error ---" in capsys.readouterr().err
+    assert lines_of(file) == []
+
+
 def test_a_log_that_fails_does_not_log_its_failure_into_itself(caplog):
     configure_logging(file="/dev/full")
     call(RequestLog(ok))
