@@ -1,3 +1,4 @@
+import gc
 import io
 import json
 import os
@@ -70,6 +71,7 @@ def test_between_two_looks_lines_go_to_the_old_file(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(not FDS.exists(), reason="no /proc")
 def test_no_descriptor_is_lost_or_inherited(tmp_path, always_looks):
+    gc.collect()
     before = len(list(FDS.iterdir()))
     sink = FileSink(tmp_path / "x.log")
     for _ in range(5):
