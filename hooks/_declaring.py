@@ -86,7 +86,7 @@ class Declaring:
         def declare(function: F) -> F:
             hook = declared(self.name, phase, function, **options)
             for registry in self._registries:
-                registry.check_open(self.name)
+                registry.check_hook(self.name, hook)
             self.hooks.append(hook)
             for registry in self._registries:
                 registry.refresh()

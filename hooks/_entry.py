@@ -21,14 +21,22 @@ class BundleRow(NamedTuple):
 
 
 class Call:
-    """A hook bound to one app: what the runner's loops touch, and what its messages need."""
+    """A hook bound to one app: what the runner's loops touch, and what its messages need.
+
+    Raises:
+        RuntimeError: The hook is async, and the app cannot run that.
+    """
 
     __slots__ = ("bundle", "call", "critical", "hook", "told_none")
 
     def __init__(self, app: Flask, bundle: str, hook: Hook) -> None:
         self.bundle = bundle
         self.hook = hook
-        self.call = app.ensure_sync(hook.function)
+        try:
+            self.call = app.ensure_sync(hook.function)
+        except RuntimeError as error:
+            where = f"bundle {bundle!r}: {hook.phase} hook {hook.name}"
+            raise RuntimeError(f"{where} is async, which needs asgiref: pip install 'flask[async]'") from error
         self.critical = hook.critical
         self.told_none = False
 

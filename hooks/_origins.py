@@ -10,6 +10,7 @@ what was probably meant otherwise is refused.
 """
 
 import re
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -51,10 +52,12 @@ def safe_origin(origin: Any) -> Any:
             r"write it as in r'https://[a-z0-9-]+\.example\.com(:[0-9]+)?'"
         )
     try:
-        compiled = re.compile(text, re.IGNORECASE) if isinstance(origin, str) else origin
-        end = "\n" if compiled.flags & re.VERBOSE else ""  # after a comment
-        return re.compile(rf"(?:{_INLINE_FLAGS.sub('', text)}{end})\Z", compiled.flags)
-    except re.error as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # of syntax that may come to mean something else
+            compiled = re.compile(text, re.IGNORECASE) if isinstance(origin, str) else origin
+            end = "\n" if compiled.flags & re.VERBOSE else ""  # after a comment
+            return re.compile(rf"(?:{_INLINE_FLAGS.sub('', text)}{end})\Z", compiled.flags)
+    except (re.error, FutureWarning) as error:
         raise ValueError(f"FlaskCORS: origins={text!r} is no regular expression: {error}") from error
 
 

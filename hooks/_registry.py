@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from flask import Flask, Request
 
 from overcoat.hooks._end import see_the_end
-from overcoat.hooks._entry import BundleRow, Entry
+from overcoat.hooks._entry import BundleRow, Call, Entry
 from overcoat.hooks._first_request import FirstRequest, Task
-from overcoat.hooks._hook import PHASES
+from overcoat.hooks._hook import PHASES, Hook
 from overcoat.hooks._order import check_requires, onion
 from overcoat.hooks._plan import Plan
 from overcoat.hooks._scope import METHODS, blueprints_of
@@ -46,7 +46,7 @@ class Registry:
 
         Raises:
             ValueError: Its name is taken, or the order has become impossible.
-            RuntimeError: The app has served its first request.
+            RuntimeError: The app has served its first request, or cannot run an async hook.
         """
         entry = self.find(bundle)
         if entry is not None and (entry.blueprints is None or blueprint in entry.blueprints):
@@ -64,8 +64,15 @@ class Registry:
             entry = Entry(self.app, bundle, blueprint)
             ordered = onion([*self.entries, entry])
             entry.own = tuple(bundle.setup(self.app))
+            for phase in PHASES:
+                entry.calls(phase)
             self.entries = ordered
         self.refresh()
+
+    def check_hook(self, bundle: str, hook: Hook) -> None:
+        """Raise RuntimeError where a hook that is declared now could not run."""
+        self.check_open(bundle)
+        Call(self.app, bundle, hook)
 
     def check_open(self, bundle: str) -> None:
         """Raise RuntimeError where the app takes no more hooks, which only Flask knows."""

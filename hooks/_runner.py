@@ -5,21 +5,19 @@ them does. What it knows of a request stands on the request object: it is there 
 not shared with a request made inside this one, as ``g`` is.
 """
 
-from collections.abc import Callable
 from functools import partial
 from threading import get_ident
 from typing import Any, cast
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response
 from werkzeug.wrappers import Response as BaseResponse
 
+from overcoat.hooks._current import current_request
 from overcoat.hooks._entry import Call
 from overcoat.hooks._plan import Exit, Plan
 from overcoat.hooks._registry import Registry
 from overcoat.middleware import Exchange
 from overcoat.middleware._exchange import ENVIRON_KEY
-
-_current_request = cast("Callable[[], Request]", request._get_current_object)  # type: ignore[attr-defined]
 
 _NOTHING = Plan([])
 
@@ -85,7 +83,7 @@ class Runner(Registry):
 
     def before(self) -> Any:
         """Run the before functions, outermost bundle first, until one answers."""
-        request = _current_request()
+        request = current_request()
         if self.first.pending:
             self.first.run()
         plan = self.plan(request)
@@ -105,7 +103,7 @@ class Runner(Registry):
 
     def after(self, response: Response) -> Response:
         """Run the after functions of the entered bundles, innermost first."""
-        request = _current_request()
+        request = current_request()
         state = getattr(request, "_overcoat_hooks", None) or self.late(request)
         for call in state.exit.after:
             if call is state.failed:
@@ -135,7 +133,7 @@ class Runner(Registry):
 
     def teardown(self, error: BaseException | None) -> None:
         """Run the teardown functions of the entered bundles, innermost first, once per request."""
-        request = _current_request()
+        request = current_request()
         state = getattr(request, "_overcoat_hooks", None) or self.late(request)
         # A second teardown is the end of a stream with context or of a preserved one; one on another thread is that of
         # a copied context, which ends on its own.

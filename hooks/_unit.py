@@ -3,7 +3,7 @@
 import weakref
 from contextvars import ContextVar
 
-from flask import request
+from overcoat.hooks._current import current_request
 
 
 class Unit:
@@ -21,7 +21,7 @@ class Unit:
         self.joined = joined
         self._open = True
         # A request that nobody holds any more is not around another one, even if its end was never told.
-        self._request = weakref.ref(request._get_current_object())  # type: ignore[attr-defined]
+        self._request = weakref.ref(current_request())
 
     @property
     def alive(self) -> bool:
@@ -41,10 +41,11 @@ _units: ContextVar[tuple[Unit, ...]] = ContextVar("overcoat_units", default=())
 def open_unit(key: object) -> Unit:
     """A unit for the current request."""
     around = _alive()
-    unit = Unit(key, joined=any(other.key == key for other in around))
+    unit = Unit(key, joined=bool(around) and any(other.key == key for other in around))
     _units.set((*around, unit))
     return unit
 
 
 def _alive() -> tuple[Unit, ...]:
-    return tuple(unit for unit in _units.get() if unit.alive)
+    units = _units.get()
+    return tuple([unit for unit in units if unit.alive]) if units else units

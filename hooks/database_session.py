@@ -29,8 +29,9 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Unpack
 
-from flask import Response, request
+from flask import Response
 
+from overcoat.hooks._current import current_request
 from overcoat.hooks._unit import Unit, open_unit
 from overcoat.hooks.bundle import BundleOptions, HookBundle
 from overcoat.middleware import Exchange
@@ -74,28 +75,32 @@ class DatabaseSession(HookBundle):
         if not isinstance(timing, str) or not timing:
             raise ValueError(f"bundle {name!r}: timing={timing!r} must be a name, such as 'db'")
         self._commit = commit
-        self._timing = timing if count_queries else None
-        self._environ_key = f"overcoat.database.{name}"
+        self._timing = timing
+        self._count: Callable[[Exchange, str], None] | None = None
         if count_queries:
-            from overcoat.hooks._queries import listen  # noqa: PLC0415 - SQLAlchemy is there only if somebody uses it
+            from overcoat.hooks import _queries  # noqa: PLC0415 - SQLAlchemy is loaded only if somebody uses it
 
-            listen()
+            _queries.listen()
+            self._count = _queries.count_queries
+        self._environ_key = f"overcoat.database.{name}"
+        self._registry: Any = getattr(self.session, "registry", None)
+        # A registry without a function of its own holds one session for each thread; a plain session is one for all.
+        self._scope: Callable[[], object] = getattr(self._registry, "scopefunc", get_ident if self._registry else bool)
         self.before_request(self._open)
         self.after_request(critical=True)(self._complete)
         self.teardown_request(every=True)(self._remove)
         self.on_finish(self._remove_late)
 
     def _open(self) -> None:
-        self._unit()
-        exchange: Exchange | None = request.environ.get(ENVIRON_KEY)
-        if exchange is not None and self._timing is not None:
-            from overcoat.hooks._queries import count_queries  # noqa: PLC0415 - as above
-
-            count_queries(exchange, self._timing)
+        environ = current_request().environ
+        self._unit(environ)
+        exchange: Exchange | None = environ.get(ENVIRON_KEY)
+        if exchange is not None and self._count is not None:
+            self._count(exchange, self._timing)
 
     def _complete(self, response: Response) -> Response:
         session = self._current()
-        if session is None or self._unit().joined:
+        if session is None or self._unit(current_request().environ).joined:
             return response
         try:
             if self._commits(response):
@@ -113,7 +118,7 @@ class DatabaseSession(HookBundle):
         return self._commit and response.status_code < 400
 
     def _remove(self, error: BaseException | None) -> None:  # noqa: ARG002 - what was not committed is rolled back
-        self._close(self._unit())
+        self._close(self._unit(current_request().environ))
 
     def _remove_late(self, exchange: Exchange) -> None:
         # A stream without context runs after the teardown, and another hook's error can keep Flask from calling that.
@@ -132,13 +137,12 @@ class DatabaseSession(HookBundle):
         try:
             session.close()
         finally:
-            clear = getattr(getattr(self.session, "registry", None), "clear", None)
-            if clear is not None:
-                clear()
+            if self._registry is not None:
+                self._registry.clear()
 
     def _current(self) -> "Session | None":
         """The session that this request has used, or None."""
-        registry = getattr(self.session, "registry", None)
+        registry = self._registry
         if registry is None:
             return self.session  # type: ignore[return-value]
         try:
@@ -146,19 +150,16 @@ class DatabaseSession(HookBundle):
         except RuntimeError:
             return None  # scoped by Flask's app context, which is gone, and its session with it
 
-    def _unit(self) -> Unit:
-        unit: Unit | None = request.environ.get(self._environ_key)
+    def _unit(self, environ: dict[str, Any]) -> Unit:
+        unit: Unit | None = environ.get(self._environ_key)
         if unit is None:
-            unit = request.environ[self._environ_key] = open_unit(self._key())
+            unit = environ[self._environ_key] = open_unit(self._key())
         return unit
 
     def _key(self) -> object:
         """What the session belongs to: two requests with the same share it."""
-        registry = getattr(self.session, "registry", None)
-        if registry is None:
-            return id(self.session)
         try:
-            return id(self.session), getattr(registry, "scopefunc", get_ident)()
+            return self._scope(), id(self.session)
         except RuntimeError:
             return None  # as above
 

@@ -27,17 +27,18 @@ from collections.abc import Callable
 from contextvars import Token
 from typing import Any, Unpack
 
-from flask import Flask, Response, current_app, g, got_request_exception, request
+from flask import Flask, Response, current_app, got_request_exception
 from structlog.contextvars import bind_contextvars, unbind_contextvars
 
+from overcoat.hooks._current import current_g, current_request
 from overcoat.hooks._hook import Hook
 from overcoat.hooks.bundle import BundleOptions, HookBundle
 from overcoat.middleware import Exchange
 from overcoat.middleware._errors import error_at, error_message, error_type
 from overcoat.middleware._exchange import ENVIRON_KEY
 
-_KEYS = ("endpoint", "route", "blueprint", "user")
-_BEFORE_KEY = "overcoat.request_context"
+_NOTHING: dict[str, Any] = dict.fromkeys(("endpoint", "route", "blueprint", "user"))
+_FOUND_KEY = "overcoat.request_context"
 _UNBOUND = (Token.MISSING, ...)  # never bound, and how structlog marks what was unbound
 
 
@@ -70,7 +71,6 @@ class RequestContext(HookBundle):
         self.before_request(self._bind)
         self.after_request(self._tell_late)
         self.teardown_request(self._restore)
-        self.on_finish(self._restore_late)
 
     def setup(self, app: Flask) -> tuple[Hook, ...]:
         """Listen to the app's errors."""
@@ -78,25 +78,31 @@ class RequestContext(HookBundle):
         return ()
 
     def _bind(self) -> None:
+        request = current_request()
         rule, environ = request.url_rule, request.environ
         known: dict[str, str] = {}
         if rule is not None:
-            known = {"endpoint": rule.endpoint, "route": rule.rule}
-            if request.blueprint is not None:
-                known["blueprint"] = request.blueprint
+            known["endpoint"] = endpoint = rule.endpoint
+            known["route"] = rule.rule
+            blueprint = endpoint.rpartition(".")[0]
+            if blueprint:
+                known["blueprint"] = blueprint
             exchange: Exchange | None = environ.get(ENVIRON_KEY)
             if exchange is not None:
-                exchange.endpoint = exchange.endpoint or rule.endpoint
+                exchange.endpoint = exchange.endpoint or endpoint
                 exchange.route = exchange.route or rule.rule
-        user = self._tell_user()
+        user = self._tell_user(environ)
         if user is not None:
             known["user"] = user
         # What a request around this one has bound, or what one before it has left, must not show through.
-        tokens = bind_contextvars(**dict.fromkeys(_KEYS) | known)
-        unbind_contextvars(*(key for key in _KEYS if key not in known))
-        environ.setdefault(_BEFORE_KEY, {key: token.old_value for key, token in tokens.items()})
+        tokens = bind_contextvars(**(_NOTHING | known))
+        if len(known) < len(_NOTHING):
+            unbind_contextvars(*(_NOTHING.keys() - known.keys()))
+        # Kept by value: a token belongs to the context it was made in, and the end may come in another one.
+        found = {key: token.old_value for key, token in tokens.items() if token.old_value not in _UNBOUND}
+        environ.setdefault(_FOUND_KEY, found)
 
-    def _tell_user(self) -> str | None:
+    def _tell_user(self, environ: dict[str, Any]) -> str | None:
         try:
             user = self._user()
         except Exception:
@@ -104,42 +110,33 @@ class RequestContext(HookBundle):
             return None
         if user is None:
             return None
-        exchange: Exchange | None = request.environ.get(ENVIRON_KEY)
+        exchange: Exchange | None = environ.get(ENVIRON_KEY)
         if exchange is not None:
             exchange.fields.setdefault("user", str(user))
         return str(user)
 
     def _tell_late(self, response: Response) -> Response:
         # By now a login has happened, or something has asked for the user.
-        self._tell_user()
+        self._tell_user(current_request().environ)
         return response
 
     def _restore(self, error: BaseException | None) -> None:  # noqa: ARG002 - the signature of the phase
-        _put_back(request.environ)
-
-    def _restore_late(self, exchange: Exchange) -> None:
-        # Another hook's error can keep Flask from calling the teardown.
-        _put_back(exchange.environ)
+        found = current_request().environ.pop(_FOUND_KEY, None)
+        if found is not None:
+            unbind_contextvars(*_NOTHING)
+            if found:
+                bind_contextvars(**found)
 
     def _tell_error(self, app: Flask, exception: BaseException, **_: Any) -> None:  # noqa: ARG002 - the signal's
-        exchange = request.environ.get(ENVIRON_KEY)
+        exchange = current_request().environ.get(ENVIRON_KEY)
         if exchange is not None:
             exchange.error_type = error_type(exception)
             exchange.error_message = error_message(exception)
             exchange.error_at = error_at(exception)
 
 
-def _put_back(environ: dict[str, Any]) -> None:
-    before = environ.pop(_BEFORE_KEY, None)
-    if before is None:
-        return
-    # By value: a token belongs to the context it was made in, and this may run in another one.
-    unbind_contextvars(*_KEYS)
-    bind_contextvars(**{key: value for key, value in before.items() if value not in _UNBOUND})
-
-
 def _loaded_user() -> object:
     """The id of Flask-Login's user if it has been loaded, without loading it."""
-    user = g.get("_login_user")
+    user = current_g().get("_login_user")
     get_id = getattr(user, "get_id", None)
     return get_id() if get_id is not None else None

@@ -69,6 +69,7 @@ def test_verbose_pattern_may_end_in_a_comment() -> None:
         (re.compile("https://a.example"), r"the dot before 'example'"),
         ("https://a.example/", "an origin has no slash at its end"),
         ("https://(a", "is no regular expression"),
+        ("https://[[a]", "is no regular expression: Possible nested set"),
         ("", "is neither a string nor a pattern"),
         (7, "is neither a string nor a pattern"),
         (None, "is neither"),

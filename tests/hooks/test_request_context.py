@@ -71,16 +71,17 @@ def test_request_inside_a_request_gives_back_what_it_found(bound: Bound) -> None
     assert bound == [{"endpoint": "outer", "route": "/outer"}]
 
 
-def test_what_a_starved_teardown_has_left_is_cleared_at_the_end() -> None:
-    app = make_app(RequestContext())
+def test_what_a_starved_teardown_has_left_is_not_seen_by_the_next_request(bound: Bound) -> None:
+    app = make_app(RequestContext(user=lambda: None if bound else 7), looking(bound))
 
     @app.teardown_request
     def starve(error: BaseException | None) -> None:
         raise OSError("starved")
 
-    with pytest.raises(OSError, match="starved"):
-        serve(app)
-    assert get_contextvars() == {}
+    for path in ("/", "/nowhere"):
+        with pytest.raises(OSError, match="starved"):
+            serve(app, path)
+    assert bound == [{"endpoint": "index", "route": "/", "user": "7"}] * 2 + [{}] * 2
 
 
 def test_stream_with_context_leaves_nothing_bound() -> None:

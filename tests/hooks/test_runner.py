@@ -1,4 +1,5 @@
 import logging
+import sys
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
@@ -464,6 +465,28 @@ def test_async_hooks_run_in_every_phase() -> None:
     app = make_app(bundle, flask=AsyncFlask)
     serve(app)
     assert log == ["first", "before", "after", "teardown", "finish"]
+
+
+async def asynchronous() -> None: ...
+
+
+@pytest.mark.parametrize("when", ["registered", "declared"])
+def test_async_hook_that_cannot_run_is_refused_at_once(when: str, monkeypatch: pytest.MonkeyPatch, log: Log) -> None:
+    monkeypatch.setitem(sys.modules, "asgiref.sync", None)
+    app = make_app(recording("a", log))
+    bundle = HookBundle("async")
+    if when == "declared":
+        bundle.register(app)
+        declare = bundle.before_request
+    else:
+        bundle.before_request(asynchronous)
+        declare = lambda _: bundle.register(app)
+    with pytest.raises(
+        RuntimeError, match=r"bundle 'async': before_request hook .*asynchronous is async.*flask\[async\]"
+    ):
+        declare(asynchronous)
+    serve(app)
+    assert log == ["a<", "a>", "a.", "a!"]
 
 
 # What describe reads
