@@ -1,4 +1,4 @@
-"""The current request and ``g`` themselves: a look through Flask's proxies costs a microsecond, and hooks look often."""
+"""The current request and ``g`` themselves: a look through Flask's proxies costs about a microsecond."""
 
 from collections.abc import Callable
 from typing import Any, cast

@@ -39,7 +39,6 @@ from overcoat.middleware._exchange import ENVIRON_KEY
 
 _NOTHING: dict[str, Any] = dict.fromkeys(("endpoint", "route", "blueprint", "user"))
 _FOUND_KEY = "overcoat.request_context"
-_UNBOUND = (Token.MISSING, ...)  # never bound, and how structlog marks what was unbound
 
 
 class RequestContext(HookBundle):
@@ -99,21 +98,20 @@ class RequestContext(HookBundle):
         if len(known) < len(_NOTHING):
             unbind_contextvars(*(_NOTHING.keys() - known.keys()))
         # Kept by value: a token belongs to the context it was made in, and the end may come in another one.
-        found = {key: token.old_value for key, token in tokens.items() if token.old_value not in _UNBOUND}
+        found = {key: token.old_value for key, token in tokens.items() if not _is_unbound(token.old_value)}
         environ.setdefault(_FOUND_KEY, found)
 
     def _tell_user(self, environ: dict[str, Any]) -> str | None:
         try:
             user = self._user()
+            text = None if user is None else str(user)
         except Exception:
             current_app.logger.exception("bundle %r: user= raised: the request is logged without a user", self.name)
             return None
-        if user is None:
-            return None
         exchange: Exchange | None = environ.get(ENVIRON_KEY)
-        if exchange is not None:
-            exchange.fields.setdefault("user", str(user))
-        return str(user)
+        if text is not None and exchange is not None:
+            exchange.fields.setdefault("user", text)
+        return text
 
     def _tell_late(self, response: Response) -> Response:
         # By now a login has happened, or something has asked for the user.
@@ -133,6 +131,10 @@ class RequestContext(HookBundle):
             exchange.error_type = error_type(exception)
             exchange.error_message = error_message(exception)
             exchange.error_at = error_at(exception)
+
+
+def _is_unbound(value: object) -> bool:
+    return value is Token.MISSING or value is ...  # never bound; how structlog marks what was unbound
 
 
 def _loaded_user() -> object:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, abort, copy_current_request_context, send_file, stream_with_context
-from overcoat.hooks import HookBundle, register
 from werkzeug.test import create_environ, run_wsgi_app
+
+from overcoat.hooks import HookBundle, register
 
 Log = list[str]
 
@@ -21,7 +22,7 @@ class AsyncFlask(Flask):
 
 
 def recording(name: str, log: Log, *, before: Any = None, **options: Any) -> HookBundle:
-    """A bundle that writes into ``log`` what ran: ``name<`` on the way in, ``name>``, ``name.`` and ``name!`` on the way out.
+    """A bundle that logs what ran: ``name<`` on the way in; ``name>``, ``name.``, ``name!`` for after, teardown, finish.
 
     Args:
         name: Its name.
@@ -98,7 +99,9 @@ def make_app(*bundles: HookBundle, flask: type[Flask] = Flask) -> Flask:
     return app
 
 
-def serve(app: Any, path: str = "/", method: str = "GET", *, chunks: int | None = None, **environ: Any) -> tuple[str, bytes]:
+def serve(
+    app: Any, path: str = "/", method: str = "GET", *, chunks: int | None = None, **environ: Any
+) -> tuple[str, bytes]:
     """Serve one request as a server does, and close the response; ``chunks`` are taken, or all."""
     given = create_environ(path, method=method, environ_overrides=environ)
     body, status, _ = run_wsgi_app(app, given)
