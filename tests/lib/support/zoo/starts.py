@@ -35,20 +35,21 @@ def late_start_without_a_chunk(probe: Probe) -> App:
     return app
 
 
+class _Starting(Body):
+    """Starts the response when it is iterated."""
+
+    def start_with(self, start_response: App) -> "_Starting":
+        self.start_response = start_response
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.start_response("200 OK", TEXT.copy())
+        return iter([b"ab"])
+
+
 @specimen(b"ab", closes=1, valid=False)
 def start_in_iter(probe: Probe) -> App:
-    def app(environ, start_response):
-        class Chunks:
-            def __iter__(self) -> Iterator[bytes]:
-                start_response("200 OK", TEXT.copy())
-                return iter([b"ab"])
-
-            def close(self) -> None:
-                probe.closed += 1
-
-        return Chunks()
-
-    return app
+    return lambda environ, start_response: _Starting(probe).start_with(start_response)
 
 
 @specimen(status=None, raises=(AssertionError, "body"), closes=1, outcome="aborted", valid=False)
