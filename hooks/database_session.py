@@ -4,7 +4,8 @@
 >>> from sqlalchemy import create_engine, text
 >>> from sqlalchemy.orm import scoped_session, sessionmaker
 >>> from overcoat.hooks import DatabaseSession, register
->>> session = scoped_session(sessionmaker(create_engine("sqlite://")))
+>>> engine = create_engine("sqlite://")
+>>> session = scoped_session(sessionmaker(engine))
 >>> app = Flask("shop")
 >>> register(app, [DatabaseSession(session)])
 >>> @app.get("/")
@@ -12,6 +13,7 @@
 ...     return str(session.scalar(text("select 42")))
 >>> app.test_client().get("/").text
 '42'
+>>> engine.dispose()
 
 What was changed through the session is committed once the response is made, if its status is below 400; otherwise, and
 after an error, it is rolled back. The commit comes before the response goes out and is critical: one that fails is a

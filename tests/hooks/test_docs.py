@@ -28,6 +28,8 @@ def test_every_code_block_of_the_page_runs() -> None:
         else:
             pytest.fail(f"a block of {kind} at line {line} is not run")
         ran += 1
+    with namespace["service"].app_context():
+        namespace["db"].engine.dispose()
     assert ran == 8
 
 

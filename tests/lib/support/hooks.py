@@ -22,7 +22,7 @@ class AsyncFlask(Flask):
 
 
 def recording(name: str, log: Log, *, before: Any = None, **options: Any) -> HookBundle:
-    """A bundle that logs what ran: ``name<`` on the way in; ``name>``, ``name.``, ``name!`` for after, teardown, finish.
+    """A bundle that logs what ran: ``name<`` on the way in, ``name>``, ``name.`` and ``name!`` on the way out.
 
     Args:
         name: Its name.
