@@ -18,7 +18,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache
 from time import perf_counter_ns
-from typing import Any, overload
+from typing import Any, cast, overload
 
 HeaderList = list[tuple[str, str]]
 
@@ -31,6 +31,10 @@ current: ContextVar["Exchange | None"] = ContextVar("overcoat_exchange", default
 def current_exchange() -> "Exchange | None":
     """The exchange of the request that is being served here, or None outside one."""
     return current.get()
+
+
+# Empty, and not to be appended to: it is the same for every exchange whose response has not started.
+_NO_HEADERS = cast("HeaderList", ())
 
 
 class _Rare:
@@ -67,12 +71,12 @@ class Exchange:
         query: QUERY_STRING at entry, undecoded.
         peer: REMOTE_ADDR at entry: the address of the connection, before any proxy header was believed.
         status: The status line that went out, such as ``"200 OK"``; None before ``start_response``.
-        headers: The response headers, a list of pairs; empty before ``start_response``.
+        headers: The response headers, a list of pairs from ``on_headers`` on; empty before.
         started_ns, first_byte_ns, finished_ns: ``perf_counter_ns`` at entry, when the first non-empty chunk was taken
             from the app, and at the true end; 0 is "not yet".
         response_bytes: Bytes of body handed to the server so far; None where the server took a file.
         request_bytes: Bytes that the app read from the request body.
-        error: What the app raised and no layer answered.
+        error: What the app raised and no layer answered; let go of after the last ``on_finish``.
         outcome: At the end: ``complete``, ``aborted`` (closed before it was exhausted), ``failed`` (raised) or
             ``handed_off`` (the server took a file or the connection); None before.
         route, endpoint: The route template and the endpoint that served the request, where the framework tells.
@@ -83,8 +87,15 @@ class Exchange:
     # What is set for every request has a slot. The rest has a default on the class, so that a request pays only for
     # what it sets; CPython keeps up to 30 such attributes as cheap as slots.
     __slots__ = (
-        "__dict__", "__weakref__", "environ", "headers", "method", "peer", "query", "raw_path", "started_ns", "status",
+        "__dict__", "__weakref__", "environ", "method", "peer", "query", "raw_path", "started_ns",
     )  # fmt: skip
+
+    method: str
+    raw_path: str
+    query: str
+    peer: str | None
+    status: str | None = None
+    headers: HeaderList = _NO_HEADERS
 
     first_byte_ns: int = 0
     finished_ns: int = 0
@@ -104,13 +115,15 @@ class Exchange:
     def __init__(self, environ: dict[str, Any]) -> None:
         self.started_ns: int = perf_counter_ns()
         self.environ = environ
+        self.read_entry(environ)
+
+    def read_entry(self, environ: dict[str, Any]) -> None:
+        """Keep what the environ says at entry, where a key may be missing."""
         get = environ.get
-        self.method: str = get("REQUEST_METHOD", "")
-        self.raw_path: str = get("PATH_INFO", "")
-        self.query: str = get("QUERY_STRING", "")
-        self.peer: str | None = get("REMOTE_ADDR")
-        self.status: str | None = None
-        self.headers: HeaderList = []
+        self.method = get("REQUEST_METHOD", "")
+        self.raw_path = get("PATH_INFO", "")
+        self.query = get("QUERY_STRING", "")
+        self.peer = get("REMOTE_ADDR")
 
     client_request_id = _Rare()
     error_type = _Rare()
@@ -193,21 +206,29 @@ class Exchange:
 
         Raises:
             ValueError: The value holds CR, LF or NUL.
+            RuntimeError: The response has not started.
         """
-        self.headers.append((name, _checked(name, value)))
+        self._started_headers().append((name, _checked(name, value)))
+
+    def _started_headers(self) -> HeaderList:
+        if self.headers is _NO_HEADERS:
+            raise RuntimeError("the response has not started: a layer edits headers in on_headers")
+        return self.headers
 
     def set_header(self, name: str, value: str) -> None:
         """Put one header in place of all of that name.
 
         Raises:
             ValueError: The value holds CR, LF or NUL.
+            RuntimeError: The response has not started.
         """
+        headers = self._started_headers()
         lower = name.lower()
-        for pair in self.headers:
+        for pair in headers:
             if name_of(pair) == lower:
-                self.headers[:] = [other for other in self.headers if name_of(other) != lower]
+                headers[:] = [other for other in headers if name_of(other) != lower]
                 break
-        self.headers.append((name, _checked(name, value)))
+        headers.append((name, _checked(name, value)))
 
     def vary(self, *names: str) -> None:
         """Merge names into Vary; ``*`` stays what it is (RFC 9110, section 12.5.5)."""

@@ -45,7 +45,20 @@ def build_record(exchange: Exchange) -> dict[str, Any]:
     line = exchange.status
     status, level = _graded(line) if type(line) is str else (None, "info")
     started_ns = exchange.started_ns
-    get = exchange.environ.get
+    environ = exchange.environ
+    try:
+        client = environ["REMOTE_ADDR"]
+        scheme = environ["wsgi.url_scheme"]
+        host = environ["HTTP_HOST"]
+        protocol = environ["SERVER_PROTOCOL"]
+        user_agent = environ["HTTP_USER_AGENT"]
+    except KeyError:
+        get = environ.get
+        client = get("REMOTE_ADDR")
+        scheme = get("wsgi.url_scheme")
+        host = get("HTTP_HOST") or get("SERVER_NAME")
+        protocol = get("SERVER_PROTOCOL")
+        user_agent = get("HTTP_USER_AGENT")
     path = exchange.raw_path
     outcome = exchange.outcome
     record: dict[str, Any] = {
@@ -70,20 +83,19 @@ def build_record(exchange: Exchange) -> dict[str, Any]:
         record["response_bytes"] = exchange.response_bytes
     if exchange.request_bytes:
         record["request_bytes"] = exchange.request_bytes
-    if client := get("REMOTE_ADDR"):
+    if client:
         record["client"] = client
     if peer := exchange.peer:
         record["peer"] = peer
-    if scheme := get("wsgi.url_scheme"):
+    if scheme:
         record["scheme"] = scheme
-    if host := get("HTTP_HOST") or get("SERVER_NAME"):
+    if host:
         record["host"] = host if host.isascii() else decode_path(host)
-    protocol = get("SERVER_PROTOCOL")
     if protocol == "HTTP/1.1":
         record["http_version"] = "1.1"
     elif protocol and protocol.startswith("HTTP/"):
         record["http_version"] = protocol[5:]
-    if user_agent := get("HTTP_USER_AGENT"):
+    if user_agent:
         record["user_agent"] = user_agent if user_agent.isascii() else decode_path(user_agent)
     if (request_id := exchange.request_id) is not None:
         record["request_id"] = request_id

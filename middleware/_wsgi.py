@@ -77,7 +77,7 @@ class Segment:
                 index = -1
                 if skipped:
                     run.plan = plans.plan(len(plans.layers), skipped)
-            if environ.get("CONTENT_LENGTH") or "HTTP_TRANSFER_ENCODING" in environ:
+            if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
                 run.count_input(exchange)
             body = (plans.inner if answer is None else answer)(environ, run.start)
         except BaseException as error:
@@ -123,17 +123,18 @@ class Run(Exchange):
         # What Exchange.__init__ does, written again: this runs for every request, and a call costs as much as it does.
         self.started_ns = perf_counter_ns()
         self.environ = environ
-        get = environ.get
-        self.method = get("REQUEST_METHOD", "")
-        self.raw_path = get("PATH_INFO", "")
-        self.query = get("QUERY_STRING", "")
-        self.peer = get("REMOTE_ADDR")
-        self.headers = []
+        try:
+            self.method = environ["REQUEST_METHOD"]
+            self.raw_path = environ["PATH_INFO"]
+            self.query = environ["QUERY_STRING"]
+            self.peer = environ["REMOTE_ADDR"]
+        except KeyError:
+            self.read_entry(environ)
         self.server_start = server_start
         self.plans = plans
         self.plan: Plan = plans.all
         # The exchange where an outer segment made one; None rather than self, a cycle for the garbage collector.
-        self.status = self.shared = None
+        self.shared = None
 
     # The way in
 
@@ -146,7 +147,7 @@ class Run(Exchange):
             self.plan.follows
             and stream is not None
             and not exchange._counts_input
-            and environ.get("CONTENT_LENGTH") != "0"
+            and (environ.get("CONTENT_LENGTH") not in {"", "0", None} or "HTTP_TRANSFER_ENCODING" in environ)
         ):
             exchange._counts_input = True
             environ["wsgi.input"] = _CountedInput(stream, exchange)
@@ -364,8 +365,10 @@ class Run(Exchange):
             setattr(exchange, name, value)
         exchange._open -= 1
         if exchange._open <= 0:
-            # A cycle that is left costs the garbage collector a microsecond.
+            # A cycle that is left costs the garbage collector a microsecond, and keeps what it holds until it runs.
             exchange.environ.pop(ENVIRON_KEY, None)
+        if self.error is not None:
+            self.error = None  # its traceback refers to the app's frame, and that to this
         if fatal is not None:
             raise fatal
 
@@ -437,6 +440,9 @@ class _CountedInput:
         if result:  # None where there is nothing yet; a number for what was read into a buffer
             self._exchange.request_bytes += result if isinstance(result, int) else len(result)
         return result
+
+    def __next__(self) -> Any:
+        return self._counted(next(self._stream))
 
     def read(self, *size: SupportsIndex | None) -> Any:
         return self._counted(self._stream.read(*size))
