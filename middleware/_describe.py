@@ -1,32 +1,40 @@
-"""describe: what runs around an app, in which order, and why that order is sound.
+r"""describe: what runs around an app, in which order, and why that order is sound.
 
 >>> from overcoat.middleware import RequestID, RequestLog, Stack, describe
 >>> def app(environ, start_response): ...
 >>> print(describe(Stack(app, [RequestID(), RequestLog(to="stderr")])))
-request
+the way in
   layer    RequestID()              names the request
   layer    RequestLog(to='stderr')  writes one line for each request, at its true end
-app        app
+app app
+the way out
+  layer    RequestLog  on_headers, on_finish
+  layer    RequestID   on_headers
 why this order
   RequestID outside RequestLog: every line carries the id, an early answer's too
+
+For a Flask app its hooks stand between the two ways, in the order in which they run, those of bundles with the bundle's
+name. The tree can be walked: ``[node.name for node in describe(app).walk() if node.kind == "layer"]``.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from overcoat.middleware._layer import Layer
 from overcoat.middleware._order import inward, rules
 from overcoat.middleware._wsgi import Segment
 
+_PHASES = ("on_headers", "on_error", "on_finish")
+
 
 @dataclass(frozen=True)
 class Node:
-    """One place that a request passes.
+    """One place that a request passes, or a part of its way.
 
     Attributes:
-        kind: ``request``, ``layer``, ``foreign`` (a wrapper that is not ours), ``app``, ``hook``, ``bundle``,
-            ``response`` or ``why``.
+        kind: ``part`` (which has children), ``layer``, ``foreign`` (a wrapper that is not ours), ``app``, ``hook``,
+            ``bundle`` or ``why``.
         name: What stands there.
         detail: What it does, or where it is defined.
         children: What is inside, in the order in which a request meets it.
@@ -35,7 +43,7 @@ class Node:
     kind: str
     name: str
     detail: str = ""
-    children: tuple["Node", ...] = field(default=())
+    children: tuple["Node", ...] = ()
 
     def walk(self) -> Iterator["Node"]:
         """This node and all below it, in order."""
@@ -49,10 +57,10 @@ class Node:
 
 def _lines(root: Node) -> Iterator[str]:
     for part in root.children:
-        yield f"{part.kind:<11}{part.name}".rstrip() if part.kind not in {"request", "response", "why"} else part.name
+        yield part.name if part.kind == "part" else f"{part.kind} {part.name}"
         width = max((len(child.name) for child in part.children), default=0)
         for child in part.children:
-            label = "" if part.kind == "why" else f"{child.kind:<9}"
+            label = "" if child.kind == "why" else f"{child.kind:<9}"
             yield f"  {label}{child.name:<{width}}  {child.detail}".rstrip()
 
 
@@ -61,59 +69,88 @@ def describe(app: Any) -> Node:
 
     Args:
         app: A WSGI application, or a framework's app object with a ``wsgi_app``.
+
+    Raises:
+        RuntimeError: A hook bundle requires one that is not registered.
     """
-    layers: list[Node] = []
-    ours: list[Layer] = []
+    way_in: list[Node] = []
+    layers: list[Layer] = []
     innermost = app
     for wrapper, fused in inward(getattr(app, "wsgi_app", app)):
         innermost = wrapper
-        ours += fused
-        layers += [Node("layer", repr(layer), layer.does) for layer in fused]
+        layers += fused
+        way_in += [Node("layer", repr(layer), layer.does) for layer in fused]
         if not isinstance(wrapper, Segment):
-            layers.append(Node("foreign", _name(wrapper)))
+            way_in.append(Node("foreign", _name(wrapper)))
+    if way_in and way_in[-1].kind == "foreign":
+        way_in.pop()  # the innermost is the app itself
     owner = getattr(innermost, "__self__", innermost)
-    if layers and layers[-1].kind == "foreign":
-        layers.pop()  # the innermost is the app itself
-    parts = [Node("request", "request", children=tuple(layers)), Node("app", _name(owner))]
-    parts += _hooks(owner)
-    why = tuple(Node("why", f"{outer} outside {inner}: {reason}") for outer, inner, reason in rules(ours))
-    if why:
-        parts.append(Node("why", "why this order", children=why))
-    return Node("root", "", children=tuple(parts))
+    parts = [
+        Node("part", "the way in", children=tuple(way_in)),
+        Node("app", _name(owner)),
+        *_hooks(owner),
+        Node("part", "the way out", children=tuple(_way_out(layers))),
+        Node("part", "why this order", children=tuple(_why(layers))),
+    ]
+    return Node("part", "", children=tuple(part for part in parts if part.children or part.kind == "app"))
 
 
-def _hooks(app: Any) -> list[Node]:
+def _way_out(layers: list[Layer]) -> Iterator[Node]:
+    for layer in reversed(layers):
+        phases = [phase for phase in _PHASES if layer.defines(phase)]
+        if phases:
+            yield Node("layer", type(layer).__name__, ", ".join(phases))
+
+
+def _why(layers: list[Layer]) -> Iterator[Node]:
+    for outer, inner, reason in rules(layers):
+        yield Node("why", f"{outer} outside {inner}: {reason}")
+
+
+def _hooks(app: Any) -> Iterator[Node]:
     """The hooks of a Flask app, in the order in which they run; found by their attributes, so Flask is not imported."""
-    phases = (
-        ("before_request_funcs", "before each request", False),
-        ("after_request_funcs", "after each request", True),
-        ("teardown_request_funcs", "when the request is torn down", True),
+    if not isinstance(getattr(app, "before_request_funcs", None), dict):
+        return
+    bundles = getattr(app, "extensions", {}).get("overcoat.hooks")
+    parts = (
+        ("before the first request", _bundled(bundles, "before_first_request")),
+        ("before each request", _registered(app.before_request_funcs)),
+        ("after each request", _registered(app.after_request_funcs, innermost_first=True)),
+        ("when the request is torn down", _registered(app.teardown_request_funcs, innermost_first=True)),
+        ("at the true end", _bundled(bundles, "on_finish")),
     )
-    parts = []
-    for attribute, title, is_reversed in phases:
-        by_scope = getattr(app, attribute, None)
-        if not isinstance(by_scope, dict):
-            return []
-        rows: list[Node] = []
-        # App-wide ones stand under None; a blueprint's run inside of them.
-        for scope in sorted(by_scope, key=lambda name: (name is not None, name or "")):
-            functions = list(by_scope[scope])
-            block: list[Node] = []
-            for function in reversed(functions) if is_reversed else functions:
-                block += _hook(function, scope)
-            rows = block + rows if is_reversed else rows + block
-        if rows:
-            parts.append(Node("response" if is_reversed else "request", title, children=tuple(rows)))
-    return parts
+    for title, rows in parts:
+        yield Node("part", title, children=tuple(rows))
+
+
+def _bundled(bundles: Any, phase: str) -> Iterator[Node]:
+    """The functions of a phase that Flask does not have."""
+    for row in [] if bundles is None else bundles.describe()[phase]:
+        yield Node("bundle", f"{row.bundle}: {_short(row.function)}", ", ".join(filter(None, row[2:])))
+
+
+def _registered(by_scope: dict[str | None, list[Any]], *, innermost_first: bool = False) -> list[Node]:
+    """The functions in Flask's lists: app-wide ones under None, a blueprint's inside of them."""
+    blocks = []
+    for scope in sorted(by_scope, key=lambda name: (name is not None, name or "")):
+        functions = by_scope[scope]
+        blocks.append(
+            [node for f in (reversed(functions) if innermost_first else functions) for node in _hook(f, scope)]
+        )
+    return [node for block in (reversed(blocks) if innermost_first else blocks) for node in block]
 
 
 def _hook(function: Any, scope: str | None) -> list[Node]:
     suffix = f" (blueprint {scope})" if scope else ""
     bundles = getattr(function, "overcoat_bundles", None)
     if bundles is not None:
-        rows = bundles() if callable(bundles) else bundles
-        return [Node("bundle", f"{bundle}: {name}{suffix}", where) for bundle, name, where in rows]
+        return [Node("bundle", f"{bundle}: {_short(name)}{suffix}", where) for bundle, name, where in bundles()]
     return [Node("hook", f"{_name(function)}{suffix}", _source(function))]
+
+
+def _short(name: str) -> str:
+    """The last two parts of a dotted name: a class and its method, a module and its function."""
+    return ".".join(name.replace(".<locals>", "").split(".")[-2:])
 
 
 def _name(thing: Any) -> str:

@@ -92,7 +92,7 @@ class Segment:
                 raise
         finally:
             _set_current(previous)
-        if not run.plan.follows and not run.has_callbacks:
+        if not run.plan.follows and (run._rare is None or not run.has_callbacks):
             run.leave(exchange)
             return body
         run.body = body

@@ -90,8 +90,6 @@ class ProxyFix(Layer):
         trusted: Iterable[str] | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
-        if trusted is None:
-            self.does = "corrects client and scheme; trusts any peer"  # type: ignore[misc]  # for this one
         default = 1 if trusted is None else UNBOUNDED
         self.x_for = _count("x_for", x_for, default)
         self.x_proto = _count("x_proto", x_proto, default)
@@ -99,6 +97,10 @@ class ProxyFix(Layer):
         self.x_port = _count("x_port", x_port, 0)
         self.x_prefix = _count("x_prefix", x_prefix, 0)
         self.trusted = None if trusted is None else _networks(trusted)
+        if trusted is None:
+            self.does = "corrects client and scheme; trusts any peer"  # type: ignore[misc]  # for this one
+        elif not self.trusted:
+            self.does = "deletes forwarding headers; trusts nobody"  # type: ignore[misc]
         self._unix = self.trusted is not None and "unix:" in self.trusted
         # Addresses come again and again: parsing one costs more than all the rest.
         self._known = lru_cache(maxsize=4096)(self._look_up)
