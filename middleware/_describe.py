@@ -8,8 +8,8 @@ the way in
   layer    RequestLog(to='stderr')  writes one line for each request, at its true end
 app app
 the way out
-  layer    RequestLog  on_headers, on_finish
-  layer    RequestID   on_headers
+  phase    RequestLog  on_headers, on_finish
+  phase    RequestID   on_headers
 why this order
   RequestID outside RequestLog: every line carries the id, an early answer's too
 
@@ -34,7 +34,7 @@ class Node:
 
     Attributes:
         kind: ``part`` (which has children), ``layer``, ``foreign`` (a wrapper that is not ours), ``app``, ``hook``,
-            ``bundle`` or ``why``.
+            ``bundle``, ``phase`` (of a layer, on the way out) or ``why``.
         name: What stands there.
         detail: What it does, or where it is defined.
         children: What is inside, in the order in which a request meets it.
@@ -99,7 +99,7 @@ def _way_out(layers: list[Layer]) -> Iterator[Node]:
     for layer in reversed(layers):
         phases = [phase for phase in _PHASES if layer.defines(phase)]
         if phases:
-            yield Node("layer", type(layer).__name__, ", ".join(phases))
+            yield Node("phase", type(layer).__name__, ", ".join(phases))
 
 
 def _why(layers: list[Layer]) -> Iterator[Node]:
