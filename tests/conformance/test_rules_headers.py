@@ -5,22 +5,51 @@ from support.wsgi import call, make_environ, serve
 
 from overcoat.middleware import Exchange, Layer, RequestLog, current_exchange
 
+setters = pytest.mark.parametrize("method", ["add_header", "set_header"])
 
-@pytest.mark.parametrize("method", ["add_header", "set_header"])
+
+def started(headers=()) -> Exchange:
+    """An exchange whose response has started."""
+    exchange = Exchange({})
+    exchange.headers = list(headers)
+    return exchange
+
+
+@setters
 @pytest.mark.parametrize("value", ["a\r\nB: c", "a\n", "\r", "a\0b"], ids=repr)
 def test_value_that_would_split_is_refused(method, value):
-    exchange = Exchange({})
+    exchange = started([("X-A", "kept")])
     with pytest.raises(ValueError, match="would split the response") as raised:
-        getattr(exchange, method)("X-A", value)
+        getattr(exchange, method)("X-B", value)
     assert repr(value) in str(raised.value)
-    assert exchange.headers == []
+    assert exchange.headers == [("X-A", "kept")]
 
 
+@setters
 @pytest.mark.parametrize("value", ["", "plain", "caf\xe9", "tab\tinside", "\x7f"], ids=repr)
-def test_value_that_is_harmless_is_taken(value):
-    exchange = Exchange({})
-    exchange.set_header("X-A", value)
+def test_value_that_is_harmless_is_taken(method, value):
+    exchange = started()
+    getattr(exchange, method)("X-A", value)
     assert exchange.headers == [("X-A", value)]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [lambda e: e.add_header("A", "b"), lambda e: e.set_header("A", "b"), lambda e: e.vary("A")],
+    ids=["add_header", "set_header", "vary"],
+)
+def test_headers_before_the_response_are_an_error_that_says_where(edit):
+    """Silently lost would be worse: a layer that does it in on_request learns the phase that it wants."""
+
+    class Early(Layer):
+        def on_request(self, exchange):
+            assert list(exchange.headers) == []
+            edit(exchange)
+
+    seen = call(Early(pytest.fail))
+    assert type(seen.error) is RuntimeError
+    assert "on_headers" in str(seen.error)
+    assert list(Exchange({}).headers) == []
 
 
 @pytest.mark.parametrize(
@@ -38,8 +67,7 @@ def test_value_that_is_harmless_is_taken(value):
     ids=["none", "one", "known", "star", "two-lines", "odd-spaces", "empty", "beside-others"],
 )
 def test_vary_is_merged(headers, names, expected):
-    exchange = Exchange({})
-    exchange.headers = headers
+    exchange = started(headers)
     exchange.vary(*names)
     assert exchange.headers == expected
 

@@ -27,12 +27,16 @@ def kinds(app):
 def test_tree_of_a_stack():
     stack = Stack(ok, [ProxyFix(trusted=["::1"]), RequestID(), RequestLog(to="stderr"), ServerTiming()])
     assert str(describe(stack)).splitlines() == [
-        "request",
+        "the way in",
         "  layer    ProxyFix(trusted=['::1'])  corrects client and scheme",
         "  layer    RequestID()                names the request",
         "  layer    RequestLog(to='stderr')    writes one line for each request, at its true end",
         "  layer    ServerTiming()             publishes timings",
-        "app        ok",
+        "app ok",
+        "the way out",
+        "  phase    ServerTiming  on_headers",
+        "  phase    RequestLog    on_headers, on_finish",
+        "  phase    RequestID     on_headers",
         "why this order",
         "  ProxyFix outside RequestID: what reads the client must come after the correction",
         "  ProxyFix outside RequestLog: the log line tells the client, scheme and host that ProxyFix corrects",
@@ -41,7 +45,7 @@ def test_tree_of_a_stack():
 
 
 def test_bare_app():
-    assert str(describe(ok)).splitlines() == ["request", "app        ok"]
+    assert str(describe(ok)).splitlines() == ["app ok"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +66,7 @@ def test_layers_and_strangers_from_the_outside_in(app, expected):
 
 
 def test_part_that_wraps_nothing():
-    assert str(describe(RequestID())).splitlines()[0] == "request"
+    assert str(describe(RequestID())).splitlines()[0] == "app RequestID"
 
 
 def test_flask_app_and_its_wsgi_app_read_the_same():
@@ -119,8 +123,8 @@ def test_hooks_stand_after_the_layers_and_before_the_way_out():
     app.wsgi_app = RequestID(app.wsgi_app)
     titles = [line for line in str(describe(app)).splitlines() if not line.startswith(" ")]
     assert titles == [
-        "request", "app        Flask 'shop'", "before each request", "after each request",
-        "when the request is torn down",
+        "the way in", "app Flask 'shop'", "before each request", "after each request",
+        "when the request is torn down", "the way out",
     ]  # fmt: skip
 
 
@@ -142,7 +146,9 @@ def test_what_has_no_name_is_shown_by_its_class():
 
 def test_node_can_be_walked():
     root = describe(Stack(ok, [RequestID(), ServerTiming()]))
-    assert [node.kind for node in root.walk()] == ["root", "request", "layer", "layer", "app"]
+    assert [node.kind for node in root.walk()] == [
+        "part", "part", "layer", "layer", "app", "part", "phase", "phase",
+    ]  # fmt: skip
     assert [node.detail for node in root.walk() if node.kind == "layer"] == [RequestID.does, ServerTiming.does]
 
 
