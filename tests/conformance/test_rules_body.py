@@ -58,6 +58,19 @@ def test_list_measured_whole_and_then_left():
     assert (records[0]["response_bytes"], records[0]["outcome"]) == (2, "aborted")
 
 
+def test_server_lets_go_of_a_list_without_a_close():
+    """granian joins a list and never closes it: the end is when it is dropped, and comes once."""
+    held, records = logged([b"ab", b"cd"])
+    assert b"".join(held) == b"abcd"
+    assert records == []
+    del held
+    assert [(record["response_bytes"], record["outcome"]) for record in records] == [(4, "complete")]
+    held, records = logged([b"ab"])
+    held.close()
+    del held
+    assert len(records) == 1
+
+
 def test_the_apps_list_is_not_touched():
     own = [b"ab"]
     held, _ = logged(own)
