@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from overcoat.middleware._layer import Layer
-from overcoat.middleware._order import inward, rules
+from overcoat.middleware._order import inward, name_of_app, rules
 from overcoat.middleware._wsgi import Segment
 
 _PHASES = ("on_headers", "on_error", "on_finish")
@@ -81,13 +81,13 @@ def describe(app: Any) -> Node:
         layers += fused
         way_in += [Node("layer", repr(layer), layer.does) for layer in fused]
         if not isinstance(wrapper, Segment):
-            way_in.append(Node("foreign", _name(wrapper)))
+            way_in.append(Node("foreign", name_of_app(wrapper)))
     if way_in and way_in[-1].kind == "foreign":
         way_in.pop()  # the innermost is the app itself
     owner = getattr(innermost, "__self__", innermost)
     parts = [
         Node("part", "the way in", children=tuple(way_in)),
-        Node("app", _name(owner)),
+        Node("app", name_of_app(owner)),
         *_hooks(owner),
         Node("part", "the way out", children=tuple(_way_out(layers))),
         Node("part", "why this order", children=tuple(_why(layers))),
@@ -145,20 +145,12 @@ def _hook(function: Any, scope: str | None) -> list[Node]:
     bundles = getattr(function, "overcoat_bundles", None)
     if bundles is not None:
         return [Node("bundle", f"{bundle}: {_short(name)}{suffix}", where) for bundle, name, where in bundles()]
-    return [Node("hook", f"{_name(function)}{suffix}", _source(function))]
+    return [Node("hook", f"{name_of_app(function)}{suffix}", _source(function))]
 
 
 def _short(name: str) -> str:
     """The last two parts of a dotted name: a class and its method, a module and its function."""
     return ".".join(name.replace(".<locals>", "").split(".")[-2:])
-
-
-def _name(thing: Any) -> str:
-    name = getattr(thing, "__qualname__", None)
-    if name is None:
-        label = getattr(thing, "name", "")
-        name = f"{type(thing).__name__} {label!r}" if isinstance(label, str) and label else type(thing).__name__
-    return str(name)
 
 
 def _source(function: Any) -> str:

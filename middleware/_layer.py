@@ -26,6 +26,7 @@ in the order in which they happen:
 ==================  ================================================================================================
 """
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -79,8 +80,11 @@ class Layer(Segment):
                 check_order(self)
 
     def __repr__(self) -> str:
+        # By name, for the first positional argument is the app: what is shown can be pasted into a stack.
         args, options = self._arguments
-        shown = [*map(repr, args), *(f"{k}={v!r}" for k, v in options.items() if k not in {"app", "check_order"})]
+        names = list(inspect.signature(type(self)).parameters)[1:]
+        given = dict(zip(names, args, strict=False)) | options
+        shown = [f"{name}={value!r}" for name, value in given.items() if name not in {"app", "check_order"}]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def defines(self, phase: str) -> bool:
@@ -124,4 +128,8 @@ def checked_app(owner: str, app: Any) -> Application:
 def fuse(app: Application, layers: list[Layer]) -> Plans:
     """These layers around an app, fused; layers that stand directly around it already join them."""
     inner = app._plans if isinstance(app, Segment) else None
-    return Plans(app, layers) if inner is None else Plans(inner.inner, [*layers, *inner.layers])
+    if inner is None:
+        return Plans(app, layers)
+    joined = Plans(inner.inner, [*layers, *inner.layers])
+    joined.strangers = inner.strangers
+    return joined

@@ -1,5 +1,6 @@
 """The order of layers: what each class says of its place, checked when a stack is built."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,18 @@ def inward(app: Any) -> Iterator[tuple[Any, Sequence["Layer"]]]:
     Foreign wrappers are seen through where they keep what they wrap as ``app``, ``wsgi_app`` or ``application``.
     """
     seen: set[int] = set()
+    strangers: dict[int, tuple[Any, Any]] = {}
     while app is not None and id(app) not in seen:
         seen.add(id(app))
         plans = getattr(app, "_plans", None)
         if isinstance(plans, Plans):
+            strangers |= plans.strangers
             yield app, plans.layers
             app = plans.inner
             continue
-        yield app, ()
-        app = _wrapped(app)
+        listed, inner = strangers.get(id(app), (app, None))
+        yield listed, ()
+        app = inner if inner is not None else _wrapped(app)
 
 
 def _wrapped(app: Any) -> Any:
@@ -69,16 +73,37 @@ def check_order(app: Any) -> None:
     Raises:
         ValueError: Two layers stand the wrong way round; names both, the reason and the corrected list.
     """
-    layers = [layer for _, fused in inward(app) for layer in fused]
+    # Each layer with the other middlewares that follow it, which stay where they are relative to it.
+    first: list[str] = []
+    layers: list[Layer] = []
+    followers: dict[int, list[str]] = {}
+    for wrapper, fused in list(inward(app))[:-1]:
+        layers += fused
+        if not isinstance(getattr(wrapper, "_plans", None), Plans):
+            (followers.setdefault(id(layers[-1]), []) if layers else first).append(name_of_app(wrapper))
     for index, outer in enumerate(layers):
         for inner in layers[index + 1 :]:
             reason = _reason(inner, outer)
             if reason is not None:
-                lines = "".join(f"    {layer!r},\n" for layer in corrected(layers))
+                items = [*first]
+                for layer in corrected(layers):
+                    items += [repr(layer), *followers.get(id(layer), [])]
+                lines = "".join(f"    {item},\n" for item in items)
                 raise ValueError(
                     f"{type(inner).__name__} must stand outside {type(outer).__name__}: {reason}. "
                     f"From the outside in, write\n\nStack(app, [\n{lines}])\n\n(or give check_order=False)"
                 )
+
+
+def name_of_app(app: Any) -> str:
+    """What to call a WSGI application, a wrapper or a function."""
+    if isinstance(app, functools.partial):
+        return repr(app)
+    name = getattr(app, "__qualname__", None)
+    if name is None:
+        label = getattr(app, "name", "")
+        name = f"{type(app).__name__} {label!r}" if isinstance(label, str) and label else type(app).__name__
+    return str(name)
 
 
 def rules(layers: Sequence["Layer"]) -> Iterator[tuple[str, str, str]]:

@@ -42,6 +42,8 @@ class Plans:
         layers: The layers, outermost first.
         entries: ``(index, skips, on_request)`` of the layers that have a say on the way in.
         all: The plan when every layer is entered.
+        strangers: What a stack knows of the other middlewares in it, by the ``id`` of each: what was listed, and the app
+            that it was given. For walkers only.
     """
 
     def __init__(self, inner: Any, layers: Iterable["Layer"]) -> None:
@@ -52,6 +54,7 @@ class Plans:
             for index, layer in enumerate(self.layers)
             if layer.skips is not None or layer.defines("on_request")
         )
+        self.strangers: dict[int, tuple[Any, Any]] = {}
         self._made: dict[tuple[int, int], Plan] = {}
         self.all = self.plan(len(self.layers), 0)
 

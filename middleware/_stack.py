@@ -35,11 +35,15 @@ class Stack(Segment):
 
     def __init__(self, app: Application, layers: Iterable[Part], *, check_order: bool = True) -> None:
         self.app = inner = checked_app("Stack", app)
+        if isinstance(layers, str | Layer) or not isinstance(layers, Iterable):
+            fix = f"[{layers!r}]" if isinstance(layers, Layer) else "[RequestID(), ...]"
+            raise ValueError(f"Stack: layers={layers!r} must be a list: write Stack(app, {fix})")
         parts = list(layers)
         for index, part in enumerate(parts):
             _check_part(part)
-            if part in parts[:index]:
+            if isinstance(part, Layer) and part in parts[:index]:
                 raise ValueError(f"Stack: {part!r} stands twice in the list: make one for each place")
+        strangers: dict[int, tuple[Any, Any]] = {}
         run: list[Layer] = []
         for part in reversed(parts):
             if isinstance(part, Layer):
@@ -47,9 +51,13 @@ class Stack(Segment):
                 continue
             if run:
                 plans = fuse(inner, run)
+                strangers |= plans.strangers
                 inner, run = Segment(plans.inner, plans.layers), []
-            inner = checked_app(f"Stack (what {part!r} returned)", part(inner))
+            outer = checked_app(f"Stack (what {part!r} returned)", part(inner))
+            strangers[id(outer)] = part, inner
+            inner = outer
         self._plans = fuse(inner, run)
+        self._plans.strangers = self._plans.strangers | strangers
         if check_order:
             _check_order(self)
         for part in parts:
