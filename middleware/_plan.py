@@ -42,8 +42,8 @@ class Plans:
         layers: The layers, outermost first.
         entries: ``(index, skips, on_request)`` of the layers that have a say on the way in.
         all: The plan when every layer is entered.
-        strangers: What a stack knows of the other middlewares in it, by the ``id`` of each: what was listed, and the app
-            that it was given. For walkers only.
+        strangers: What a stack knows of the other middlewares in it, by the ``id`` of each: what was listed, and the
+            app that it was given. For walkers only.
     """
 
     def __init__(self, inner: Any, layers: Iterable["Layer"]) -> None:
