@@ -71,13 +71,15 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         The exit code.
     """
-    before = signal.signal(signal.SIGTERM, _stop)
+    # SIGINT too: a shell without job control starts what is in its background with SIGINT ignored.
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         return _serve(arguments)
     except KeyboardInterrupt:
         return 0
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _serve(arguments: argparse.Namespace) -> int:

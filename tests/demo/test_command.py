@@ -13,7 +13,7 @@ from support.servers import wait_for
 
 from overcoat.demo.command import add_arguments
 
-from .conftest import request_records
+from .conftest import Process, request_records
 
 KETTLE = {"name": "kettle", "value": 30}
 
@@ -113,6 +113,16 @@ def test_end(serve, number):
     assert server.stop(number) == 0
     assert "Traceback" not in server.output
     assert "Error" not in server.output
+
+
+def test_end_in_the_background_of_a_shell(tmp_path):
+    """Such a shell starts it with SIGINT ignored."""
+    ignoring = (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.executable, sys.argv[1:])"
+    )
+    arguments = ["-c", ignoring, sys.executable, "-m", "overcoat.demo", "--port", "0"]
+    server = Process(arguments, tmp_path, r"Overcoat demo on http://\S+:(\d+)", {})
+    assert server.stop(signal.SIGINT) == 0
 
 
 def test_a_client_of_the_classic_example(serve):
