@@ -40,7 +40,7 @@ def answer(arguments: argparse.Namespace) -> int:
             shown = _view(arguments)(Question(arguments, filters, files))
     except QueryError as error:
         note(str(error))
-        return USAGE
+        return error.exit_status
     finally:
         for message in files.problems + files.skipped():
             note(message)

@@ -20,9 +20,11 @@ from typing import Any, Final, Self
 
 import duckdb
 import orjson
+
 from overcoat.inspector._copies import copy_clean, needs_copy
-from overcoat.inspector._files import LogFile, LogFiles
-from overcoat.inspector._filters import Filters, QueryError, quote
+from overcoat.inspector._files import LogFile, LogFiles, reason
+from overcoat.inspector._filters import Filters, QueryError, RoomError, quote
+from overcoat.inspector._interrupt import prompt_interrupts
 from overcoat.inspector._record import FIELDS
 from overcoat.inspector._views import KIND, LINE, LINES, Source, view_statements
 
@@ -47,7 +49,10 @@ class Database:
         self.guesses: dict[str, str] = {}
         self._files = files
         self._filters = filters
-        self._folder = Path(tempfile.mkdtemp(prefix="overcoat-"))
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="overcoat-"))
+        except OSError as error:
+            raise RoomError(f"no temporary directory: {reason(error)}; TMPDIR can name one") from error
         self._numbers = count()
         self._sources: dict[LogFile, Source] = {}
         self._connection = duckdb.connect(
@@ -64,11 +69,14 @@ class Database:
         self._connection.execute(f"SET threads = {min(threads, MAX_THREADS)}")
         if utc:
             self._connection.execute("SET TimeZone = 'UTC'")
+        self._interrupts = prompt_interrupts(self._folder)
 
     def __enter__(self) -> Self:
+        self._interrupts.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._interrupts.__exit__(None, None, None)
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -94,6 +102,10 @@ class Database:
                         sent += 1
                         yield row
                     skip = max(0, skip - len(rows))
+            except (duckdb.InterruptException, RuntimeError) as error:
+                if "interrupted" in str(error).lower():
+                    raise KeyboardInterrupt from error
+                raise
             except duckdb.Error as error:
                 if not self._unreadable(str(error)):
                     raise QueryError(_first_line(error)) from error
@@ -166,9 +178,11 @@ class Database:
         found = self._connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
         tree = orjson.loads(found[0][0])
         if tree["error"]:
-            raise QueryError(tree["error_message"])
+            if tree["error_type"] == "not implemented":
+                raise QueryError("one SELECT is expected, and nothing else")
+            raise QueryError(f"the SQL is wrong: {tree['error_message']}")
         if len(tree["statements"]) != 1:
-            raise QueryError("one SELECT is expected")
+            raise QueryError("one SELECT is expected, and nothing else")
         return set(_texts(tree))
 
     def _bound(self, statement: str, names: set[str], *, whole: bool) -> duckdb.DuckDBPyConnection:
@@ -203,7 +217,10 @@ class Database:
 
     def _copy(self, file: LogFile) -> Source:
         target = self._folder / f"{next(self._numbers)}.log"
-        copy_clean(file, self._files, target)
+        try:
+            copy_clean(file, self._files, target)
+        except OSError as error:
+            raise RoomError(f"no copy of {file.name} in {self._folder.parent}: {reason(error)}") from error
         return Source(str(target), gzipped=False)
 
     def _unreadable(self, message: str) -> bool:
@@ -212,17 +229,21 @@ class Database:
         return bool(natives) and ("maximum_object_size" in message or any(name in message for name in natives))
 
 
-def _texts(node: Any) -> Iterator[str]:
+def _texts(node: Any, *, counted: bool = False) -> Iterator[str]:
+    """The texts of a syntax tree, and `_ALL` where all columns are meant."""
     if isinstance(node, str):
         yield node
     elif isinstance(node, list):
         for item in node:
-            yield from _texts(item)
+            yield from _texts(item, counted=counted)
     elif isinstance(node, dict):
-        if node.get("class") == "STAR" or (node.get("class") == "COLUMN_REF" and node["column_names"] == ["requests"]):
+        kind = node.get("class")
+        if (kind == "STAR" and (node.get("columns") or not counted)) or (
+            kind == "COLUMN_REF" and node["column_names"] == ["requests"]
+        ):
             yield _ALL
         for item in node.values():
-            yield from _texts(item)
+            yield from _texts(item, counted=node.get("function_name") == "count")  # count(*) reads no column
 
 
 def _first_line(error: duckdb.Error) -> str:

@@ -12,6 +12,7 @@ from datetime import tzinfo
 from typing import Any
 
 import orjson
+
 from overcoat.inspector._files import LogFiles
 from overcoat.inspector._filters import Filters
 from overcoat.inspector._lines import containing

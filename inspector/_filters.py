@@ -22,7 +22,15 @@ _STATUS = re.compile(r"([1-5])xx|([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?", re.IGNOR
 
 
 class QueryError(ValueError):
-    """The SQL of `-w` or `--sql` is wrong; the message says how."""
+    """The database cannot answer: mostly the SQL of `-w` or `--sql` is wrong, and the message says how."""
+
+    exit_status = 2
+
+
+class RoomError(QueryError):
+    """There is no room for temporary files."""
+
+    exit_status = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,10 @@ A result with more columns than the terminal has room for is shown one field a l
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from overcoat.inspector._terminal import Terminal, cut, fit
 from overcoat.inspector._text import escape
-from rich.cells import cell_len
 
 MAX_COLUMN = 200  # columns of the screen for one value, where there is no width to keep to
 _LEAST_COLUMN = 12  # a column of text is not cut below this

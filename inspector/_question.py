@@ -36,6 +36,10 @@ class Question:
         self.zone: tzinfo | None = UTC if arguments.utc else None
 
     @cached_property
+    def _to_tty(self) -> bool:
+        return sys.stdout.isatty()
+
+    @cached_property
     def terminal(self) -> Terminal:
         """Standard output."""
         return Terminal(sys.stdout)
@@ -60,7 +64,7 @@ class Question:
 
     def write_json(self, line: bytes) -> None:
         """Print a line of JSON: as it is, or without control characters where it goes to a terminal."""
-        if sys.stdout.isatty():
+        if self._to_tty:
             sys.stdout.write(escape_json(line) + "\n")
         else:
             sys.stdout.buffer.write(line + b"\n")

@@ -58,7 +58,10 @@ def show_requests(question: Question) -> bool:
             lines = database.lines(last=limit)
             if limit is not None:
                 lines = reversed(list(lines))
-            printer.print(found for line in lines if (found := json_part(line)))
+            if question.arguments.json:
+                printer.print((line, {}) for line in lines)
+            else:
+                printer.print(found for line in lines if (found := json_part(line)))
             sys.stdout.flush()  # the answer first: counting reads the files once more
             database.count_broken()
     if not printer.printed:

@@ -24,7 +24,8 @@ _FOLDS = (
 )
 
 _VALUES = "status, outcome, duration_ms, response_bytes"
-_FIGURES = """count(*) AS requests,
+# Not `requests`: the name of a table among the columns means its whole row, and every field would be parsed.
+_FIGURES = """count(*) AS hits,
             count(*) FILTER (coalesce(status >= 500, false) OR coalesce(outcome = 'failed', false)) AS errors,
             quantile_cont(duration_ms, [0.5, 0.95, 0.99]) AS percentiles,
             coalesce(sum(response_bytes), 0)::BIGINT AS response_bytes"""
@@ -75,10 +76,10 @@ def stats_query(by: Sequence[str]) -> str:
     inner = ", ".join(f"{sql} AS {name}" for name, sql in zip(names, _keys(by), strict=True))
     keys = ", ".join(names)
     return f"""
-        SELECT {keys}, requests, errors, errors / requests AS error_share,
+        SELECT {keys}, hits AS requests, errors, errors / hits AS error_share,
             percentiles[1] AS p50_ms, percentiles[2] AS p95_ms, percentiles[3] AS p99_ms, response_bytes
         FROM (SELECT {keys}, {_FIGURES} FROM (SELECT {inner}, {_VALUES} FROM requests) GROUP BY {keys})
-        ORDER BY requests DESC, {keys}"""
+        ORDER BY hits DESC, {keys}"""
 
 
 def read_stats(database: Database, files: LogFiles, by: Sequence[str], limit: int | None) -> Stats:
@@ -102,14 +103,16 @@ def read_stats(database: Database, files: LogFiles, by: Sequence[str], limit: in
     )
     query = f"""
         WITH figures AS (
-            SELECT kind, grouping({names[0]}) = 1 AS is_total, {keys}, {_FIGURES}, epoch(min(seen)), epoch(max(seen))
+            SELECT kind, grouping({names[0]}) = 1 AS is_total, {keys}, {_FIGURES}, epoch(min(seen)) AS first,
+                epoch(max(seen)) AS last
             FROM (
                 SELECT {KIND} AS kind, {picked}, {_VALUES}, CASE WHEN {chosen} THEN timestamp END AS seen FROM {LINES}
             )
             GROUP BY GROUPING SETS ((kind, {keys}), (kind))
         )
-        SELECT *, count(*) OVER () FROM figures WHERE is_total OR kind = 'request'
-        ORDER BY is_total DESC, requests DESC, {keys} {"" if limit is None else f"LIMIT {limit + _KINDS}"}"""
+        SELECT kind, is_total, {keys}, hits, errors, percentiles, response_bytes, first, last, count(*) OVER ()
+        FROM figures WHERE is_total OR kind = 'request'
+        ORDER BY is_total DESC, hits DESC, {keys} {"" if limit is None else f"LIMIT {limit + _KINDS}"}"""
     stats = Stats([], Group((), 0, 0, (None, None, None), 0), 0, None, None)
     totals = 0
     for kind, is_total, *values in database.rows(query):

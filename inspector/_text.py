@@ -10,13 +10,16 @@ and paragraph separators, bidi controls, invisible and unassigned characters are
 """
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 MAX_CELL = 4096  # characters of one value that a view shows
 
-_SECOND_MS = 1000.0
-_MINUTE_MS = 60_000.0
-_KILO = 1000.0
+_DURATIONS = (("ms", 1.0, 1000.0), ("s", 1e3, 60e3), ("min", 60e3, 3600e3), ("h", 3600e3, 3600e6))
+_SIZES = tuple(
+    (unit, 1000.0**power, 1000.0 ** (power + 1)) for power, unit in enumerate(("B", "kB", "MB", "GB", "TB", "PB"))
+)
+"""Units with their factor and the number from which the next one reads better."""
 
 
 def escape(value: str, *, limit: int | None = MAX_CELL) -> str:
@@ -55,27 +58,24 @@ def _escaped_json(char: str) -> str:
 
 def duration(milliseconds: float | None) -> str:
     """A duration in the unit in which it reads best."""
-    if milliseconds is None:
-        return "-"
-    if milliseconds < _SECOND_MS - 0.05:
-        return f"{milliseconds:.1f} ms"
-    if milliseconds < _MINUTE_MS:
-        return f"{milliseconds / _SECOND_MS:.2f} s"
-    return f"{milliseconds / _MINUTE_MS:,.1f} min"
+    return _in_units(milliseconds, _DURATIONS)
 
 
 def size(count: float | None) -> str:
     """A number of bytes in the unit in which it reads best (powers of 1000)."""
-    if count is None:
+    return _in_units(count, _SIZES)
+
+
+def _in_units(value: float | None, units: Sequence[tuple[str, float, float]]) -> str:
+    """At most nine characters, whatever a log says."""
+    if value is None:
         return "-"
-    value = float(count)
-    if abs(value) < _KILO:
-        return f"{value:.0f} B"
-    for unit in ("kB", "MB", "GB"):
-        value /= _KILO
-        if abs(value) < _KILO - 0.05:
-            return f"{value:.1f} {unit}"
-    return f"{value / _KILO:,.1f} TB"
+    for unit, factor, limit in units:
+        if abs(value) < limit * 0.9995:  # what would be rounded up to the limit is in the next unit
+            scaled = value / factor
+            digits = 0 if unit == "B" else 2 if unit == "s" else 1
+            return f"{scaled:.{digits}f} {unit}"
+    return f"{value:.0e}"
 
 
 def clock(when: datetime | None, zone: tzinfo | None) -> datetime | None:

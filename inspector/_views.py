@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
+
 from overcoat.inspector._filters import TIMESTAMP_SQL, Filters, identifier, quote
 from overcoat.inspector._record import FIELDS, MAX_LINE_BYTES, REQUEST_EVENT
 
