@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from support.wsgi import call
+from support.wsgi import call, make_environ
 
 from overcoat.middleware import Layer, RequestLog, Stack
 
@@ -105,3 +105,26 @@ def test_exc_info_that_is_none(given, follows):
 
     seen = call(Marks(app, follows=follows))
     assert (seen.status, seen.body, seen.error) == ("200 OK", b"ab", None)
+
+
+@follows
+def test_second_start_with_headers_that_are_no_list(follows):
+    """It goes to the server untouched, ``exc_info`` with it."""
+    calls = []
+
+    def server(*args):
+        calls.append(args)
+        return lambda data: None
+
+    def app(environ, start_response):
+        start_response("200 OK", [TEXT])
+        try:
+            raise ValueError("late")
+        except ValueError:
+            start_response("500 OOPS", (TEXT,), sys.exc_info())
+        return []
+
+    marks = Marks(app, follows=follows)
+    marks(make_environ(), server)
+    assert marks.calls == 1
+    assert (calls[1][:2], calls[1][2][0]) == (("500 OOPS", (TEXT,)), ValueError)
