@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import URL, Engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
 
 from overcoat.demo.models import Base, Item, db
 
@@ -87,6 +88,9 @@ def connect(app: Flask, database_url: str) -> None:
         except DBAPIError as error:
             reason = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
             raise DatabaseError(f"cannot use the database {url.render_as_string()}: {reason}") from error
+        # Workers that are forked from here (gunicorn --preload) must not share a connection.
+        if not isinstance(db.engine.pool, StaticPool):
+            db.engine.dispose()
 
 
 def disconnect(app: Flask) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 from flask import Flask, abort
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, TooManyRequests
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response
 
@@ -55,6 +55,11 @@ def test_response_given_to_abort_passes():
     app.add_url_rule("/", view_func=lambda: abort(Response("my own", 418)))
     response = app.test_client().get("/")
     assert (response.status_code, response.text) == (418, "my own")
+
+
+def test_error_with_a_response_of_its_own_passes():
+    response = answer(NotFound(response=Response("my own", 404)))
+    assert (response.status_code, response.text) == (404, "my own")
 
 
 def test_unhandled_error_tells_nothing():

@@ -18,10 +18,10 @@ def test_every_request_stands_in_the_log(gunicorn, tmp_path, database_url):
     assert "Traceback" not in server.output
 
 
-def test_workers_and_threads_lose_nothing(gunicorn, tmp_path, database_url):
+def test_forked_workers_with_threads_lose_nothing(gunicorn, tmp_path, database_url):
     log_file = tmp_path / "requests.log"
     environ = {"LOG_FILE": str(log_file), "DATABASE_URL": database_url}
-    server = gunicorn("--workers", "3", "--threads", "4", environ=environ)
+    server = gunicorn("--preload", "--workers", "3", "--threads", "4", environ=environ)
     answers = []
 
     def work(number: int) -> None:
