@@ -17,6 +17,7 @@ from typing import Any
 _HINTS = frozenset("*\\]?$^[]()")
 _EVERYONE = frozenset({"*", ".*"})
 _INLINE_FLAGS = re.compile(r"\A\(\?[aiLmsux]+\)")
+_IPV6 = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\[[0-9A-Fa-f:.]+\](?::[0-9]+)?")
 _NOBODY = ("https://nobody.invalid", "http://nobody.invalid:8080")
 
 
@@ -38,6 +39,10 @@ def safe_origin(origin: Any) -> Any:
     """
     if not isinstance(origin, (str, re.Pattern)) or not (origin if isinstance(origin, str) else origin.pattern):
         raise ValueError(f"FlaskCORS: origins={origin!r} is neither a string nor a pattern")
+    if isinstance(origin, str) and _IPV6.fullmatch(origin):
+        return re.compile(
+            rf"{re.escape(origin)}\Z", re.IGNORECASE
+        )  # as it stands the extension reads a character class
     if isinstance(origin, str) and _HINTS.isdisjoint(origin):
         if origin.endswith("/"):
             raise ValueError(f"FlaskCORS: origins={origin!r} matches nothing: an origin has no slash at its end")

@@ -414,6 +414,11 @@ class _ListBody(list[Any]):
     def close(self) -> None:
         self.run.close()
 
+    def __del__(self) -> None:
+        # Some servers (granian) join a list and never close it: then its end is when they let go of it.
+        if not self.run.closed:
+            self.run.close()
+
 
 _HELD = frozenset({list, tuple, _ListBody})
 

@@ -120,3 +120,12 @@ def test_long_texts_cost_linear_time() -> None:
     assert safe_origin("a" * 100_000) == "a" * 100_000
     with pytest.raises(ValueError, match="stands for any character"):
         safe_origin("[" * 50_000 + "]" + "a." * 50_000)
+
+
+@pytest.mark.parametrize("origin", ["http://[::1]:3000", "https://[2001:db8::1]", "HTTP://[::1]:3000"])
+def test_ipv6_origin_is_itself_and_no_character_class(origin: str) -> None:
+    safe = safe_origin(origin)
+    assert safe.match(origin)
+    assert not any(
+        safe.match(other) for other in ["http://::1:3000", f"{origin}.evil.io", f"{origin}0", "http://1:3000"]
+    )
