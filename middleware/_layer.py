@@ -19,6 +19,10 @@ in the order in which they happen:
                     returns answers instead of the app and of the layers further in
 ``on_error``        innermost first, when the app or something further in raised before the first byte. A WSGI
                     application that it returns answers instead
+``on_body``         makes the layer a transform: given the chunks of the body, it may return a generator of other
+                    chunks, which may edit status and headers until its first non-empty one; or None, and the body goes
+                    to the server as it is. Not asked for HEAD, 1xx, 204 and 304. Content-Length is corrected for a list
+                    and dropped for a stream
 ``on_headers``      innermost first, when the response starts. May edit ``exchange.status`` and ``exchange.headers``;
                     runs again for an error page that replaces a started response
 ``on_finish``       innermost first, exactly once, after the last byte, a failure or the client's leaving. An error
@@ -27,7 +31,7 @@ in the order in which they happen:
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from overcoat.middleware._exchange import Exchange
@@ -98,6 +102,9 @@ class Layer(Segment):
     def on_error(self, exchange: Exchange, error: Exception) -> Application | None:
         """After an error before the first byte; a WSGI application that is returned answers instead."""
 
+    def on_body(self, exchange: Exchange, chunks: Iterator[bytes]) -> Iterator[bytes] | None:
+        """Once the response has started; a generator that is returned makes the body."""
+
     def on_headers(self, exchange: Exchange) -> None:
         """When the response starts; may edit ``exchange.status`` and ``exchange.headers``."""
 
@@ -126,9 +133,32 @@ def checked_app(owner: str, app: Any) -> Application:
 
 
 def fuse(app: Application, layers: list[Layer]) -> Plans:
-    """These layers around an app, fused; layers that stand directly around it already join them."""
+    """These layers around an app, fused; layers that stand directly around it already join them.
+
+    A layer that transforms bodies is a segment of its own: the layers outside of it see what it made of the headers.
+    """
+    run: list[Layer] = []
+    for layer in reversed(layers):
+        if layer.defines("on_body"):
+            if run:
+                app, run = segment_of(_join(app, run)), []
+            app = segment_of(Plans(app, [layer]))
+        else:
+            run.insert(0, layer)
+    plans = app._plans if isinstance(app, Segment) and not run and layers else None
+    return plans or _join(app, run)
+
+
+def segment_of(plans: Plans) -> Segment:
+    """The WSGI application that serves by these plans."""
+    segment = Segment.__new__(Segment)
+    segment._plans = plans
+    return segment
+
+
+def _join(app: Application, layers: list[Layer]) -> Plans:
     inner = app._plans if isinstance(app, Segment) else None
-    if inner is None:
+    if inner is None or inner.transforms:
         return Plans(app, layers)
     joined = Plans(inner.inner, [*layers, *inner.layers])
     joined.strangers = inner.strangers

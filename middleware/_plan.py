@@ -13,13 +13,14 @@ class Plan:
 
     Attributes:
         on_headers, on_finish: The methods of those phases.
+        on_body: That of a transform layer, which stands alone in its segment; None for others.
         on_error: ``(index, method)``, for the layers from that one outward remain when it answers.
         follows: Whether a layer needs to see the body; without one the app's own iterable goes to the server.
         skipped: The bit set of the layers that this request passes by.
         exc_info: What an error page is started with, once.
     """
 
-    __slots__ = ("exc_info", "follows", "on_error", "on_finish", "on_headers", "skipped")
+    __slots__ = ("exc_info", "follows", "on_body", "on_error", "on_finish", "on_headers", "skipped")
 
     on_headers: tuple[Callable[["Exchange"], None], ...]
     on_error: tuple[tuple[int, Callable[["Exchange", Exception], Any]], ...]
@@ -29,6 +30,7 @@ class Plan:
         self.on_headers = tuple(layer.on_headers for _, layer in reversed(layers) if layer.defines("on_headers"))
         self.on_error = tuple((index, layer.on_error) for index, layer in reversed(layers) if layer.defines("on_error"))
         self.on_finish = tuple(layer.on_finish for _, layer in reversed(layers) if layer.defines("on_finish"))
+        self.on_body = next((layer.on_body for _, layer in layers if layer.defines("on_body")), None)
         self.follows = bool(self.on_error or self.on_finish)
         self.skipped = skipped
         self.exc_info: Any = None
@@ -42,6 +44,7 @@ class Plans:
         layers: The layers, outermost first.
         entries: ``(index, skips, on_request)`` of the layers that have a say on the way in.
         all: The plan when every layer is entered.
+        transforms: Whether this is the one layer of a transform segment.
         strangers: What a stack knows of the other middlewares in it, by the ``id`` of each: what was listed, and the
             app that it was given. For walkers only.
     """
@@ -54,6 +57,7 @@ class Plans:
             for index, layer in enumerate(self.layers)
             if layer.skips is not None or layer.defines("on_request")
         )
+        self.transforms = any(layer.defines("on_body") for layer in self.layers)
         self.strangers: dict[int, tuple[Any, Any]] = {}
         self._made: dict[tuple[int, int], Plan] = {}
         self.all = self.plan(len(self.layers), 0)

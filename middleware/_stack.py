@@ -14,7 +14,7 @@ among the layers: ``functools.partial(WhiteNoise, root="static")``.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from overcoat.middleware._layer import Layer, checked_app, fuse
+from overcoat.middleware._layer import Layer, checked_app, fuse, segment_of
 from overcoat.middleware._order import check_order as _check_order
 from overcoat.middleware._wsgi import Application, Segment
 
@@ -52,7 +52,7 @@ class Stack(Segment):
             if run:
                 plans = fuse(inner, run)
                 strangers |= plans.strangers
-                inner, run = Segment(plans.inner, plans.layers), []
+                inner, run = segment_of(plans), []
             outer = checked_app(f"Stack (what {part!r} returned)", part(inner))
             strangers[id(outer)] = part, inner
             inner = outer

@@ -15,10 +15,11 @@ The rules it keeps, each of which some wrapper gets wrong:
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from time import perf_counter_ns
-from typing import Any, SupportsIndex
+from typing import Any, SupportsIndex, cast
 
-from overcoat.middleware._exchange import ENVIRON_KEY, Exchange, current
+from overcoat.middleware._exchange import ENVIRON_KEY, Exchange, current, name_of
 from overcoat.middleware._plan import Plan, Plans
 
 Environ = dict[str, Any]
@@ -54,7 +55,7 @@ class Segment:
                 f"{self!r} is a part and wraps no app: "
                 f"write {name}(app.wsgi_app, ...) or Stack(app.wsgi_app, [{name}(...)])"
             )
-        run = Run(environ, plans, start_response)
+        run = (TransformRun if plans.transforms else Run)(environ, plans, start_response)
         shared = environ.get(ENVIRON_KEY)
         if shared is None or shared._open <= 0:
             environ[ENVIRON_KEY] = exchange = run
@@ -80,6 +81,8 @@ class Segment:
             if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
                 run.count_input(exchange)
             body = (plans.inner if answer is None else answer)(environ, run.start)
+            if plans.transforms:
+                body = cast("TransformRun", run).transform(body)
         except BaseException as error:
             if index >= 0 and answer is None:
                 # The layer that raised was not entered; those outside of it were, and may answer.
@@ -87,15 +90,16 @@ class Segment:
             if not run.plan.follows and not run.has_callbacks:
                 run.leave(exchange)
                 raise
-            body = run.answer(error)
+            run.body = body = run.answer(error)
             if body is None:
                 raise
         finally:
             _set_current(previous)
-        if not run.plan.follows and (run._rare is None or not run.has_callbacks):
+        if not run.plan.follows and (run._rare is None or not run.has_callbacks) and not run.transformed:
             run.leave(exchange)
             return body
-        run.body = body
+        if not run.transformed:
+            run.body = body
         if type(body) in _HELD:
             return run.hold(body)
         wrapper = environ.get("wsgi.file_wrapper")
@@ -117,6 +121,7 @@ class Run(Exchange):
     iterated: bool = False
     exhausted: bool = False
     handed_off: bool = False
+    transformed: bool = False
     closed: bool = False
 
     def __init__(self, environ: Environ, plans: Plans, server_start: StartResponse) -> None:
@@ -378,6 +383,148 @@ class Run(Exchange):
         for name in _SHOWN:
             setattr(shared, name, getattr(self, name))
         return kept
+
+
+class TransformRun(Run):
+    """The passage through a transform layer: what the app starts is held until the first chunk that the layer makes."""
+
+    __slots__ = ("committed", "held", "sized")
+
+    def __init__(self, environ: Environ, plans: Plans, server_start: StartResponse) -> None:
+        super().__init__(environ, plans, server_start)
+        # The exc_info of a response that has started and has not gone out, as a tuple of one.
+        self.held: tuple[Any] | None = None
+        self.committed = self.sized = False
+
+    def start(self, status: str, response_headers: Any, exc_info: Any = None) -> Any:
+        """What the app calls as ``start_response``."""
+        again = exc_info is None and self.held is not None
+        if self.committed or again or self.plan.on_body is None or type(response_headers) is not list:
+            # Nothing to hold; or a second start without exc_info, of which the server shall complain.
+            self.commit()
+            self.committed = True
+            return super().start(status, response_headers, exc_info)
+        exchange = self if self.shared is None else self.shared
+        exchange.status, exchange.headers = status, response_headers.copy()
+        self.held = (exc_info,)
+        return self.write
+
+    def commit(self) -> None:
+        """Let what is held go out, with what the layer made of status and headers."""
+        if self.held is None:
+            return
+        exchange = self if self.shared is None else self.shared
+        (exc_info,), self.held, self.committed = self.held, None, True
+        write = super().start(exchange.status or "", exchange.headers, exc_info)
+        if not self.plan.follows:
+            self.server_write = write
+
+    def write(self, data: bytes) -> None:
+        """The server's ``write``: what an app writes itself goes out as it is, and so does all that follows."""
+        self.commit()
+        super().write(data)
+
+    def transform(self, body: Any) -> Any:
+        """The body that the layer makes of the app's, or the app's own."""
+        self.body = body
+        try:
+            if self.held is None:
+                # Started by the first next, if at all; or written already.
+                lazy = not self.committed and self.plan.on_body is not None
+                return self._carried(_Transformed(self, body, None)) if lazy else body
+            chunks = self.choose(_lazily(body))
+            if chunks is None:
+                self.commit()
+                return body
+            if type(body) not in _HELD:
+                return self._carried(_Transformed(self, body, chunks))
+            return self._make_at_once(body, chunks)
+        except BaseException:
+            self._abandon()
+            self.body = None
+            raise
+
+    def _abandon(self) -> None:
+        self.held = None  # an error page starts a response of its own
+        super()._abandon()
+
+    def _carried(self, body: "_Transformed") -> "_Transformed":
+        self.transformed, self.body = True, body
+        return body
+
+    def _make_at_once(self, body: Any, chunks: Iterator[Any]) -> list[Any]:
+        """What is in memory already is made at once, so that the server still sees a list and its length."""
+        exchange = self if self.shared is None else self.shared
+        try:
+            made = list(chunks)
+        finally:
+            _close(chunks)
+        if self.sized and exchange.header("content-length") is None:
+            exchange.add_header("Content-Length", str(sum(map(len, made))))
+        self.commit()
+        self.transformed, self.body = True, body
+        return made
+
+    def choose(self, chunks: Iterator[Any]) -> Iterator[Any] | None:
+        """The chunks that the layer makes of these, or None where the body goes out as it is."""
+        on_body, exchange = self.plan.on_body, self if self.shared is None else self.shared
+        code = exchange.status_code
+        if on_body is None or self.held is None or self.method == "HEAD" or code in {None, 204, 304} or code < 200:
+            return None
+        sized = exchange.header("content-length")
+        chosen = on_body(exchange, chunks)
+        if chosen is not None:
+            # The length was that of the app's body; the layer may have set its own by now.
+            self.sized = sized is not None
+            exchange.headers[:] = [pair for pair in exchange.headers if name_of(pair) != "content-length"]
+        return chosen
+
+
+class _Transformed:
+    """The body that a transform layer makes of the app's, chunk by chunk."""
+
+    def __init__(self, run: TransformRun, body: Any, chunks: Iterator[Any] | None) -> None:
+        self.run = run
+        self.body = body
+        self.chunks = chunks
+
+    def __iter__(self) -> Iterator[Any]:
+        run, chunks = self.run, self.chunks
+        if chunks is None:
+            source, first = iter(self.body), []
+            for chunk in source:
+                if chunk or run.held is not None:
+                    first.append(chunk)
+                    break
+                yield chunk
+            rest = chain(first, source)
+            self.chunks = chunks = run.choose(rest)
+            if chunks is None:
+                run.commit()
+                chunks = rest
+        for chunk in chunks:
+            if chunk:
+                run.commit()
+            yield chunk
+        run.commit()
+
+    def close(self) -> None:
+        try:
+            if self.chunks is not None:
+                _close(self.chunks)
+        finally:
+            _close(self.body)
+
+
+def _lazily(body: Any) -> Iterator[Any]:
+    """The chunks of a body whose ``iter`` is not asked before somebody wants one."""
+    yield from body
+
+
+def _close(iterable: Any) -> None:
+    close = getattr(iterable, "close", None)
+    if close is not None:
+        close()
 
 
 _SHOWN = ("status", "headers", "first_byte_ns", "finished_ns", "response_bytes", "error", "outcome")
