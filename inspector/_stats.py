@@ -10,11 +10,14 @@ An error is a status of 500 and up, or the outcome `failed`, which `--errors` sh
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from overcoat.inspector._database import Database
 from overcoat.inspector._files import LogFiles
 from overcoat.inspector._filters import identifier, quote
 from overcoat.inspector._views import KIND, LINES
+
+if TYPE_CHECKING:
+    from overcoat.inspector._database import Database
 
 # A path's slashes are doubled first, so that each segment has its own two and all of them match in one pass.
 _FOLDS = (
@@ -82,7 +85,7 @@ def stats_query(by: Sequence[str]) -> str:
         ORDER BY hits DESC, {keys}"""
 
 
-def read_stats(database: Database, files: LogFiles, by: Sequence[str], limit: int | None) -> Stats:
+def read_stats(database: "Database", files: LogFiles, by: Sequence[str], limit: int | None) -> Stats:
     """The figures of the requests in a database; lines that are no request are counted in `files`.
 
     Args:

@@ -4,7 +4,9 @@ Aborted, failed and slow requests carry a word, not only a colour. On a terminal
 date stands wherever the day changes; in a pipe each line has its whole timestamp and nothing is cut.
 """
 
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
+
+from rich.cells import cell_len
 
 from overcoat.inspector._record import Record, moment, number, text
 from overcoat.inspector._terminal import Terminal, cut, fit
@@ -13,8 +15,8 @@ from overcoat.inspector._text import clock, duration, escape, size
 SLOW_MS = 1000.0
 """A request is marked slow from here on, unless `--slow` names another duration."""
 
-_FULL_WIDTH, _SHORT_WIDTH = 100, 72  # columns: below the first the client goes, below the second the id and the bytes
-_NO_DAY = date.min
+_FULL_WIDTH, _SHORT_WIDTH = 100, 80  # columns: below the first the client goes, below the second the id and the bytes
+_LEAST_REQUEST = 10
 _STATUS_STYLES = {2: "green", 3: "cyan", 4: "yellow", 5: "bold red"}
 
 
@@ -88,16 +90,14 @@ class RequestTable:
         marks = "".join(f" [{mark}]" for mark in _marks(record, slow=slow))
         request = request_text(record)
         if self._terminal.width is not None:
-            used = (
-                self._time_width
-                + 6
-                + 9
-                + 2 * len(cells)
-                + (17 if self._with_id else 0)
-                + (15 if self._with_client else 0)
-            )
-            request = cut(request, max(self._terminal.width - used - len(marks), 10))
+            room = max(0, self._terminal.width - sum(self._widths()) - 2 * len(cells))
+            request = cut(request, max(room - len(marks), min(room, _LEAST_REQUEST)))
+            marks = cut(marks, room - cell_len(request))
         return "  ".join([*cells, request]) + paint(marks, "magenta")
+
+    def _widths(self) -> list[int]:
+        """Of the columns before the request."""
+        return [self._time_width, 6, 9, *[9, 8] * self._with_id, *[15] * self._with_client]
 
 
 def request_text(record: Record) -> str:

@@ -59,9 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = parsed.run(parsed)
         sys.stdout.flush()
     except ModuleNotFoundError as error:
-        if name not in COMMANDS or (error.name or "").startswith("overcoat."):
+        package = (error.name or "").partition(".")[0]
+        if name not in COMMANDS or package in {"", "overcoat"}:
             raise
-        print(f"overcoat {name} needs {error.name}: pip install 'overcoat[{COMMANDS[name].extra}]'", file=sys.stderr)
+        print(f"overcoat {name} needs {package}: pip install 'overcoat[{COMMANDS[name].extra}]'", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED

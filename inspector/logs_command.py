@@ -111,6 +111,8 @@ def _conflict(arguments: argparse.Namespace) -> str | None:
         return "-f goes on for ever: it does not go with --export, --id or --until"
     if arguments.export == "combined" and (arguments.stats or arguments.sql):
         return "--export combined has a line for each request: it does not go with --stats or --sql"
+    if arguments.export == "parquet" and sys.stdout.isatty():
+        return "--export parquet writes binary data: redirect it to a file"
     return None
 
 
