@@ -2,7 +2,7 @@
 
 import pytest
 from support.coats import Stranger
-from support.wsgi import call
+from support.wsgi import call, serve
 
 from overcoat.middleware import (
     Layer,
@@ -29,6 +29,26 @@ class CopiesWithoutExtras(Stranger):
 
     def __call__(self, environ, start_response):
         return self.app({k: v for k, v in environ.items() if not k.startswith("overcoat.")}, start_response)
+
+
+def test_environ_of_a_request_that_has_ended_serves_another():
+    """Whoever kept a copy of the environ, and replays it, gets a request of its own."""
+    kept, records = [], []
+
+    class Keeps(Stranger):
+        def __call__(self, environ, start_response):
+            kept.append(dict(environ))
+            return self.app(environ, start_response)
+
+    stack = Stack(hello, [RequestID(), RequestLog(to=records.append), Keeps])
+    call(stack)
+    environ = kept[0]
+    assert "overcoat.exchange" in environ
+    del environ["HTTP_X_REQUEST_ID"]
+    assert serve(stack, environ).body == b"hello"
+    assert len(records) == 2
+    assert records[0]["request_id"] != records[1]["request_id"]
+    assert "overcoat.exchange" not in environ
 
 
 def test_stranger_that_drops_the_key_makes_two_exchanges_and_both_end():
