@@ -518,7 +518,8 @@ class _Transformed:
 
 def _lazily(body: Any) -> Iterator[Any]:
     """The chunks of a body whose ``iter`` is not asked before somebody wants one."""
-    yield from body
+    for chunk in body:  # noqa: UP028 - closing a "yield from" would close the body a first time
+        yield chunk
 
 
 def _close(iterable: Any) -> None:
