@@ -19,7 +19,7 @@ from itertools import chain
 from time import perf_counter_ns
 from typing import Any, SupportsIndex, cast
 
-from overcoat.middleware._exchange import ENVIRON_KEY, Exchange, current, name_of
+from overcoat.middleware._exchange import ENVIRON_KEY, Exchange, HeaderList, current, name_of
 from overcoat.middleware._plan import Plan, Plans
 
 Environ = dict[str, Any]
@@ -392,21 +392,23 @@ class TransformRun(Run):
 
     def __init__(self, environ: Environ, plans: Plans, server_start: StartResponse) -> None:
         super().__init__(environ, plans, server_start)
-        # The exc_info of a response that has started and has not gone out, as a tuple of one.
-        self.held: tuple[Any] | None = None
+        # Status, headers and exc_info of a response that has started and has not gone out.
+        self.held: tuple[str, HeaderList, Any] | None = None
         self.committed = self.sized = False
 
     def start(self, status: str, response_headers: Any, exc_info: Any = None) -> Any:
         """What the app calls as ``start_response``."""
-        again = exc_info is None and self.held is not None
-        if self.committed or again or self.plan.on_body is None or type(response_headers) is not list:
-            # Nothing to hold; or a second start without exc_info, of which the server shall complain.
+        exchange = self if self.shared is None else self.shared
+        if self.held is not None and exc_info is None:
+            # A second start, of which the server shall complain; a segment further in has noted it already.
+            exchange.status, exchange.headers, _ = self.held
+            self.commit()
+        if self.committed or self.plan.on_body is None or type(response_headers) is not list:
             self.commit()
             self.committed = True
             return super().start(status, response_headers, exc_info)
-        exchange = self if self.shared is None else self.shared
         exchange.status, exchange.headers = status, response_headers.copy()
-        self.held = (exc_info,)
+        self.held = status, exchange.headers, exc_info
         return self.write
 
     def commit(self) -> None:
@@ -414,7 +416,7 @@ class TransformRun(Run):
         if self.held is None:
             return
         exchange = self if self.shared is None else self.shared
-        (exc_info,), self.held, self.committed = self.held, None, True
+        exc_info, self.held, self.committed = self.held[2], None, True
         write = super().start(exchange.status or "", exchange.headers, exc_info)
         if not self.plan.follows:
             self.server_write = write
