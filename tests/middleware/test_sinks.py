@@ -1,5 +1,4 @@
 import gc
-import gc
 import io
 import json
 import os
