@@ -1,7 +1,6 @@
 """DuckDB over the lines of some logs: the table `requests`, its columns, its limits.
 
-The files are read where they lie; those that DuckDB cannot read are copied first (`_copies`). A name that is no field
-of the record is looked for among the app's own fields and is text; a line without it has a null there.
+One SELECT at a time is run, ours or the user's, and its rows come as they are found, so that no answer is held whole.
 
 >>> with Database(LogFiles([]), Filters()) as database:
 ...     list(database.rows("SELECT count(*) FROM requests"))
@@ -13,27 +12,24 @@ of the record is looked for among the app's own fields and is text; a line witho
 import shutil
 import tempfile
 from collections.abc import Iterator
-from difflib import get_close_matches
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Self
 
 import duckdb
-import orjson
 
-from overcoat.inspector._copies import copy_clean, needs_copy
-from overcoat.inspector._files import LogFile, LogFiles, reason
+from overcoat.inspector._files import LogFiles, reason
 from overcoat.inspector._filters import Filters, QueryError, RoomError, quote
 from overcoat.inspector._interrupt import prompt_interrupts
-from overcoat.inspector._record import FIELDS
-from overcoat.inspector._views import KIND, LINE, LINES, Source, view_statements
+from overcoat.inspector._syntax import names_in
+from overcoat.inspector._tables import Tables, first_line
+from overcoat.inspector._views import KIND, LINE, LINES
 
 MEMORY_LIMIT: Final = "1GB"
 MAX_THREADS: Final = 8
 """Enough for any log, and kind to the service that runs beside it."""
 
 _ROWS = 1000  # fetched at a time
-_ALL = "*"  # among the names of a query: it needs every field
 
 
 class Database:
@@ -46,15 +42,11 @@ class Database:
     """
 
     def __init__(self, files: LogFiles, filters: Filters, *, utc: bool = False) -> None:
-        self.guesses: dict[str, str] = {}
         self._files = files
-        self._filters = filters
         try:
             self._folder = Path(tempfile.mkdtemp(prefix="overcoat-"))
         except OSError as error:
             raise RoomError(f"no temporary directory: {reason(error)}; TMPDIR can name one") from error
-        self._numbers = count()
-        self._sources: dict[LogFile, Source] = {}
         self._connection = duckdb.connect(
             config={
                 "memory_limit": MEMORY_LIMIT,
@@ -69,6 +61,7 @@ class Database:
         self._connection.execute(f"SET threads = {min(threads, MAX_THREADS)}")
         if utc:
             self._connection.execute("SET TimeZone = 'UTC'")
+        self._tables = Tables(self._connection, files, filters, self._folder)
         self._interrupts = prompt_interrupts(self._folder)
 
     def __enter__(self) -> Self:
@@ -79,6 +72,11 @@ class Database:
         self._interrupts.__exit__(None, None, None)
         self._connection.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def guesses(self) -> dict[str, str]:
+        """Names that were looked for among the app's own fields, with the fields of the record that they resemble."""
+        return self._tables.guesses
 
     def rows(self, query: str, form: str = "{}", *, whole: bool = False) -> Iterator[tuple[Any, ...]]:
         """The rows of one SELECT over `requests`, as they come.
@@ -91,11 +89,11 @@ class Database:
         Raises:
             QueryError: the text is not one SELECT, or names what is not there.
         """
-        names = self._names(query)
+        names = names_in(query, self._connection)
         sent = 0
         while True:
             try:
-                cursor = self._bound(form.replace("{}", query), names, whole=whole)
+                cursor = self._tables.run(form.replace("{}", query, 1), names, whole=whole)
                 skip = sent  # after a failed read the same rows come again
                 while rows := cursor.fetchmany(_ROWS):
                     for row in islice(rows, skip, None):
@@ -107,11 +105,8 @@ class Database:
                     raise KeyboardInterrupt from error
                 raise
             except duckdb.Error as error:
-                if not self._unreadable(str(error)):
-                    raise QueryError(_first_line(error)) from error
-                for file, source in self._sources.items():
-                    if source.path == file.name:
-                        self._sources[file] = self._copy(file)
+                if not self._tables.copy_unreadable(str(error)):
+                    raise QueryError(first_line(error)) from error
             else:
                 return
 
@@ -172,79 +167,3 @@ class Database:
         """Count the lines that are not JSON, where no other query of the whole did."""
         for (broken,) in self.rows(f"SELECT count(*) FROM {LINES} WHERE {KIND} = 'broken'"):
             self._files.broken += broken
-
-    def _names(self, query: str) -> set[str]:
-        """Every text in the syntax tree of a SELECT; the names of its columns are among them."""
-        found = self._connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchall()
-        tree = orjson.loads(found[0][0])
-        if tree["error"]:
-            if tree["error_type"] == "not implemented":
-                raise QueryError("one SELECT is expected, and nothing else")
-            raise QueryError(f"the SQL is wrong: {tree['error_message']}")
-        if len(tree["statements"]) != 1:
-            raise QueryError("one SELECT is expected, and nothing else")
-        return set(_texts(tree))
-
-    def _bound(self, statement: str, names: set[str], *, whole: bool) -> duckdb.DuckDBPyConnection:
-        """Run a statement, with those columns in the views that are named."""
-        if self._filters.where is not None:
-            names = names | self._names(f"SELECT 1 FROM requests WHERE (\n{self._filters.where}\n)")
-        for file in self._files.readable:
-            if file not in self._sources:
-                self._sources[file] = self._copy(file) if needs_copy(file) else Source(file.name, file.gzipped)
-        lowered = {name.lower() for name in names}
-        fields = FIELDS if _ALL in names else [name for name in FIELDS if name in lowered]
-        extras: list[str] = []
-        while True:
-            try:
-                sources = list(self._sources.values())
-                for view in view_statements(sources, self._filters, fields, extras, whole=whole):
-                    self._connection.execute(view)
-                return self._connection.execute(statement)
-            except duckdb.BinderException as error:
-                message = _first_line(error)
-                # A column of the app is taken up only when it is missed: an alias of the same name must stay an alias.
-                missed = [
-                    name
-                    for name in names
-                    if f'"{name}"' in message and name not in extras and name.lower() not in FIELDS
-                ]
-                if not missed:
-                    hint = "; the app's own fields are text: compare with text, or cast: field::INT" if extras else ""
-                    raise QueryError(message + hint) from error
-                extras += missed
-                self.guesses |= {name: near[0] for name in missed if (near := get_close_matches(name, FIELDS, 1, 0.75))}
-
-    def _copy(self, file: LogFile) -> Source:
-        target = self._folder / f"{next(self._numbers)}.log"
-        try:
-            copy_clean(file, self._files, target)
-        except OSError as error:
-            raise RoomError(f"no copy of {file.name} in {self._folder.parent}: {reason(error)}") from error
-        return Source(str(target), gzipped=False)
-
-    def _unreadable(self, message: str) -> bool:
-        """Whether an error is about a file that was not copied, rather than about the query."""
-        natives = [file.name for file, source in self._sources.items() if source.path == file.name]
-        return bool(natives) and ("maximum_object_size" in message or any(name in message for name in natives))
-
-
-def _texts(node: Any, *, counted: bool = False) -> Iterator[str]:
-    """The texts of a syntax tree, and `_ALL` where all columns are meant."""
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, list):
-        for item in node:
-            yield from _texts(item, counted=counted)
-    elif isinstance(node, dict):
-        kind = node.get("class")
-        if (kind == "STAR" and (node.get("columns") or not counted)) or (
-            kind == "COLUMN_REF" and node["column_names"] == ["requests"]
-        ):
-            yield _ALL
-        for item in node.values():
-            yield from _texts(item, counted=node.get("function_name") == "count")  # count(*) reads no column
-
-
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).partition("\n")[0]

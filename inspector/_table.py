@@ -4,7 +4,7 @@ Aborted, failed and slow requests carry a word, not only a colour. On a terminal
 date stands wherever the day changes; in a pipe each line has its whole timestamp and nothing is cut.
 """
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from rich.cells import cell_len
 
@@ -60,16 +60,14 @@ class RequestTable:
 
     @property
     def _time_width(self) -> int:
-        return 12 if self._terminal.is_tty else 29
+        return 12 if self._terminal.is_tty else 24 if self._zone is UTC else 29
 
     def _time(self, record: Record, when: datetime | None) -> str:
         if when is None:
             return escape(text(record, "timestamp") or "-")
-        return (
-            f"{when:%H:%M:%S}.{when.microsecond // 1000:03d}"
-            if self._terminal.is_tty
-            else when.isoformat(timespec="milliseconds")
-        )
+        if self._terminal.is_tty:
+            return f"{when:%H:%M:%S}.{when.microsecond // 1000:03d}"
+        return when.isoformat(timespec="milliseconds").replace("+00:00", "Z" if self._zone is UTC else "+00:00")
 
     def _row(self, record: Record, when: datetime | None) -> str:
         paint = self._terminal.paint

@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=_limit,
         default=None,
-        help="so many requests, groups or rows; all; (100; --json, --export: all)",
+        help="so many requests, groups or rows, or all (default: 100; with --json, --export: all)",
     )
 
     how = parser.add_argument_group("how to show it")

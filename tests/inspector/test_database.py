@@ -9,7 +9,7 @@ import orjson
 import pytest
 from support.log_lines import line, log_file, log_lines, request
 
-from overcoat.inspector import _database
+from overcoat.inspector import _database, _tables
 from overcoat.inspector._database import Database
 from overcoat.inspector._files import LogFiles
 from overcoat.inspector._filters import Filters, QueryError, RoomError
@@ -239,7 +239,7 @@ def test_without_room_for_a_copy_it_says_so(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(_database, "copy_clean", full)
+    monkeypatch.setattr(_tables, "copy_clean", full)
     files = LogFiles([log_file(tmp_path / "app.log", [b"prefix " + line()])])
     with (
         Database(files, Filters()) as database,

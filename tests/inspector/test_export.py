@@ -4,7 +4,7 @@ import re
 from datetime import UTC
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.log_lines import hostile_records, log_file, log_lines, request
 
@@ -31,6 +31,7 @@ def test_any_record_is_one_line_that_parses(record):
     assert COMBINED.fullmatch(line)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["client", "method", "path", "query", "user_agent", "http_version"]), st.text()))
 def test_any_text_is_one_line_that_parses(fields):
     assert COMBINED.fullmatch(combined(fields, UTC))

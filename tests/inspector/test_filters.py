@@ -125,6 +125,7 @@ def test_a_glob_is_that_of_fnmatch_in_duckdb_too(pattern, path):
     assert found == [(fnmatchcase(path, pattern),)]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab'\"\\\n;-"))
 def test_what_is_quoted_is_a_literal_and_a_name(value):
     assert duckdb.execute(f"SELECT {quote(value)}").fetchall() == [(value,)]

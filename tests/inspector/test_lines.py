@@ -4,7 +4,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overcoat.inspector import _lines
@@ -30,11 +30,13 @@ def files():
     return LogFiles([])
 
 
+@settings(deadline=None)
 @given(content=contents, size=st.integers(1, 40))
 def test_forward_finds_every_line(content, size):
     assert list(forward(blocks(content, size), LogFiles([]))) == split(content)
 
 
+@settings(deadline=None)
 @given(content=contents, size=st.integers(8, 40))
 def test_backward_finds_every_line_and_what_is_unfinished(content, size):
     with pytest.MonkeyPatch.context() as patch:
@@ -42,6 +44,7 @@ def test_backward_finds_every_line_and_what_is_unfinished(content, size):
         assert list(backward(io.BytesIO(content), LogFiles([]))) == content.split(b"\n")[::-1]
 
 
+@settings(deadline=None)
 @given(content=contents, size=st.integers(1, 40), needle=st.binary(min_size=1, max_size=2))
 def test_containing_finds_the_lines_with_the_pattern(content, size, needle):
     needle = needle.replace(b"\n", b"x")

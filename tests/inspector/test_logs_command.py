@@ -373,27 +373,31 @@ def test_a_locale_without_the_characters_gets_escapes(process, tmp_path):
     assert (ran.status, ran.rows[1].endswith("GET /\\xe9\\u65e5")) == (0, True)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["--json", "-n", "all"], ["--id", "nowhere"], ["--stats"], ["-n", "5"]],
-    ids=words,
-)
-@pytest.mark.parametrize("odd", [False, True], ids=["plain", "from a pipe"])
-def test_memory_is_bounded(tmp_path, arguments, odd):
-    """200 MB of log, and a line of 60 MB, in less memory than the log."""
-    path = tmp_path / "app.log"
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """200 MB of log with a line of 60 MB near its end."""
+    path = tmp_path_factory.mktemp("large") / "app.log"
     block = b"\n".join(log_lines(20_000)) + b"\n"
     with path.open("wb") as log:
         for _ in range(200 * 10**6 // len(block)):
             log.write(block)
         log.write(b'{"event":"http_request","path":"' + b"x" * 60 * 10**6 + b'"}\n')
         log.write(block)
+    yield path
+    path.unlink()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--json", "-n", "all"], ["--id", "nowhere"], ["--stats"], ["-n", "5"]], ids=words
+)
+@pytest.mark.parametrize("piped", [False, True], ids=["file", "pipe"])
+def test_memory_is_bounded(large, arguments, piped):
     # Not getrusage: its maximum is inherited from the process that started this one.
     code = (
         "import re, sys; from overcoat.inspector.cli import main; main(sys.argv[1:])\n"
         "sys.stderr.write(re.search('VmHWM:.*', open('/proc/self/status').read())[0])"
     )
-    command = [sys.executable, "-c", code, "logs", "-" if odd else str(path), *arguments]
-    with path.open("rb") as log:
+    command = [sys.executable, "-c", code, "logs", "-" if piped else str(large), *arguments]
+    with large.open("rb") as log:
         done = subprocess.run(command, stdin=log, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert int(done.stderr.split()[-2]) * 1024 < path.stat().st_size
+    assert int(done.stderr.split()[-2]) * 1024 < large.stat().st_size

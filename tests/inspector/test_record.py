@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overcoat.inspector import _record
@@ -49,6 +49,7 @@ def test_a_line_of_braces_costs_few_attempts(monkeypatch):
     assert len(attempts) <= 8
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_no_bytes_raise(line):
     record = parse_line(line)

@@ -5,18 +5,20 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.log_lines import HOSTILE
 
 from overcoat.inspector._text import clock, duration, escape, escape_json, plural, size
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_what_is_escaped_is_printable(value):
     assert escape(value).isprintable()
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(categories=["L", "N", "P", "S"])))
 def test_what_is_printable_stays(value):
     assert escape(value, limit=None) == value
@@ -43,6 +45,7 @@ def test_a_long_value_is_cut():
     assert escape("x" * 5000, limit=10) == "xxxxxxxxx…"
 
 
+@settings(deadline=None)
 @given(st.recursive(st.text(), lambda inner: st.dictionaries(st.text(), inner), max_leaves=5))
 def test_escaped_json_is_printable_and_means_the_same(value):
     shown = escape_json(orjson.dumps({"value": value}))
@@ -81,6 +84,7 @@ def test_a_size_is_in_a_good_unit(count, shown):
     assert size(count) == shown
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_figures_stay_short(value):
     assert len(duration(value)) <= 9

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overcoat.inspector._times import parse_span, parse_time
@@ -58,6 +58,7 @@ def test_anything_else_is_refused_with_the_forms(text):
         parse_time(text, now=NOW)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_raises_anything_else(text):
     with suppress(ValueError):
