@@ -39,7 +39,7 @@ def _compare(specimen: Specimen, coat: Coat, client: Client, wrapper: str) -> li
     seen = serve(coat.wear(app, []), environ, client)
     app, bare_probe = specimen.make()
     # What the driver carries is closed once, however often the server calls; an app's own iterable is not guarded.
-    is_ours = type(seen.result).__module__.startswith("overcoat.")
+    is_ours = type(seen.result).__module__ == "overcoat.middleware._wsgi"
     bare_environ = make_environ(**specimen.environ(), wsgi__file_wrapper=FILES[wrapper]())
     bare = serve(app, bare_environ, replace(client, closes=1) if is_ours else client)
     found = differences(bare, seen, coat.adds)

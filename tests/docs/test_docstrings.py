@@ -18,10 +18,10 @@ PACKAGES = [overcoat.middleware, overcoat.hooks, overcoat.inspector, overcoat.de
 
 
 def with_examples():
-    """The names of the modules that show something; what shows nothing is not even imported."""
+    """The names of the modules that show something; of what shows nothing only packages are imported."""
     for package in PACKAGES:
         names = [package.__name__]
-        names += [f"{package.__name__}.{found.name}" for found in pkgutil.iter_modules(package.__path__)]
+        names += [found.name for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
         for name in names:
             origin = find_spec(name).origin
             if origin is not None and ">>> " in Path(origin).read_text(encoding="utf-8"):

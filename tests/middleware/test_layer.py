@@ -167,7 +167,7 @@ def test_error_page_passes_the_headers_from_its_layer_outward():
     assert seen.headers == [("Content-Type", "text/plain"), ("X-Mark", "outer")]
 
 
-@pytest.mark.parametrize("exit_", [SystemExit(1), KeyboardInterrupt(), GeneratorExit()], ids=repr)
+@pytest.mark.parametrize("exit_", [SystemExit(1), KeyboardInterrupt("Ctrl-C"), GeneratorExit()], ids=repr)
 def test_exits_are_never_offered(exit_):
     class Pages(Layer):
         def on_error(self, exchange, error):

@@ -1,14 +1,5 @@
-"""The zoo: small WSGI apps that each do one thing which PEP 3333 allows, or which some app in the world does anyway.
+"""The zoo of the published kit."""
 
->>> from support.wsgi import call
->>> from support.zoo import SPECIMENS
->>> specimen = SPECIMENS["late_start"]
->>> app, probe = specimen.make()
->>> call(app).status == specimen.status
-True
-"""
-
-from support.zoo import bodies, errors, odd, responses, starts, writes  # noqa: F401 - each registers its own
-from support.zoo.specimen import SPECIMENS, Probe, Specimen
+from overcoat.middleware.testing._zoo import SPECIMENS, Probe, Specimen
 
 __all__ = ["SPECIMENS", "Probe", "Specimen"]

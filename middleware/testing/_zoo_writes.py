@@ -1,14 +1,15 @@
 """The imperative ``write()``: before a body, instead of one, between its chunks, and before an error."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from support.zoo.specimen import TEXT, App, Body, Probe, specimen
+from overcoat.middleware.testing._environ import Environ
+from overcoat.middleware.testing._specimen import TEXT, App, Body, Probe, Start, specimen
 
 
 @specimen(b"abcd")
-def write_before(probe: Probe) -> App:
-    def app(environ, start_response):
+def write_before(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", TEXT.copy())(b"ab")
         return [b"cd"]
 
@@ -16,8 +17,8 @@ def write_before(probe: Probe) -> App:
 
 
 @specimen(b"ab")
-def write_alone(probe: Probe) -> App:
-    def app(environ, start_response):
+def write_alone(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", TEXT.copy())(b"ab")
         return []
 
@@ -25,8 +26,8 @@ def write_alone(probe: Probe) -> App:
 
 
 @specimen(b"abcd")
-def write_before_a_generator(probe: Probe) -> App:
-    def app(environ, start_response):
+def write_before_a_generator(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         write = start_response("200 OK", TEXT.copy())
         write(b"a")
         write(b"b")
@@ -36,8 +37,8 @@ def write_before_a_generator(probe: Probe) -> App:
 
 
 @specimen(b"abcd", valid=False)
-def write_between(probe: Probe) -> App:
-    def app(environ, start_response):
+def write_between(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterator[bytes]:
         write = start_response("200 OK", TEXT.copy())
         write(b"a")
         yield b"b"
@@ -48,8 +49,8 @@ def write_between(probe: Probe) -> App:
 
 
 @specimen(b"ab", raises=(ValueError, "call"), outcome="failed", valid=False)
-def write_then_raise(probe: Probe) -> App:
-    def app(environ, start_response):
+def write_then_raise(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", TEXT.copy())(b"ab")
         raise ValueError("after write")
 
@@ -57,8 +58,8 @@ def write_then_raise(probe: Probe) -> App:
 
 
 @specimen(raises=(TypeError, "call"), outcome="failed", valid=False)
-def write_text(probe: Probe) -> App:
-    def app(environ, start_response):
+def write_text(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", TEXT.copy())("ab")
         return []
 
@@ -66,8 +67,8 @@ def write_text(probe: Probe) -> App:
 
 
 @specimen(b"ab", raises=(ValueError, "call"), outcome="failed", valid=False)
-def exc_info_after_write(probe: Probe) -> App:
-    def app(environ, start_response):
+def exc_info_after_write(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", TEXT.copy())(b"ab")
         try:
             raise ValueError("too late")
@@ -80,7 +81,7 @@ def exc_info_after_write(probe: Probe) -> App:
 
 @specimen(b"abcd", closes=1)
 def write_before_an_iterator(probe: Probe) -> App:
-    def app(environ, start_response):
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", TEXT.copy())(b"ab")
         return Body(probe, b"", b"cd")
 
@@ -89,7 +90,7 @@ def write_before_an_iterator(probe: Probe) -> App:
 
 @specimen(b"ab", raises=(ValueError, "body"), closes=1, outcome="failed", valid=False)
 def write_then_raise_in_the_first_next(probe: Probe) -> App:
-    def app(environ, start_response):
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", TEXT.copy())(b"ab")
         return Body(probe, ValueError("after write"))
 
@@ -97,8 +98,8 @@ def write_then_raise_in_the_first_next(probe: Probe) -> App:
 
 
 @specimen(b"")
-def write_nothing(probe: Probe) -> App:
-    def app(environ, start_response):
+def write_nothing(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", TEXT.copy())(b"")
         return [b""]
 
@@ -106,8 +107,8 @@ def write_nothing(probe: Probe) -> App:
 
 
 @specimen(b"abcd", valid=False)
-def write_kept_from_a_late_start(probe: Probe) -> App:
-    def app(environ, start_response) -> Iterator[bytes]:
+def write_kept_from_a_late_start(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterator[bytes]:
         yield b""
         write = start_response("200 OK", TEXT.copy())
         write(b"ab")

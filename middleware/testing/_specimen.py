@@ -4,16 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from overcoat.middleware.testing._environ import Environ
+
 App = Callable[..., Any]
+Start = Callable[..., Any]
 
 TEXT = [("Content-Type", "text/plain")]
 
 
 class Probe:
-    """What an app tells of itself: how often its iterable was closed, how many chunks it made."""
+    """What an app tells of itself: how often its iterable was closed, and another than it; how many chunks it made."""
 
     def __init__(self) -> None:
         self.closed = 0
+        self.closed_another = 0
         self.made = 0
 
 
@@ -25,7 +29,7 @@ class Body:
         self.rest = iter(chunks)
         self.at_close = at_close
 
-    def __iter__(self) -> "Body":
+    def __iter__(self) -> Any:
         return self
 
     def __next__(self) -> Any:
@@ -36,6 +40,7 @@ class Body:
         return chunk
 
     def close(self) -> None:
+        """Count it."""
         self.probe.closed += 1
         if self.at_close is not None:
             raise self.at_close
@@ -55,6 +60,7 @@ class Specimen:
         outcome: What a log should say of it.
         valid: Whether it keeps every rule of PEP 3333, as far as ``wsgiref.validate`` knows them.
         method: The method that it is asked with.
+        group: Which part of the zoo it is in: ``"bodies"``, ``"errors"``, ``"odd"``, ...
     """
 
     name: str
@@ -66,6 +72,7 @@ class Specimen:
     outcome: str = "complete"
     valid: bool = True
     method: str = "GET"
+    group: str = ""
 
     def make(self) -> tuple[App, Probe]:
         """The app and its probe."""
@@ -93,18 +100,18 @@ def specimen(
     """Put the app that a function makes into the zoo, under the function's name."""
 
     def register(build: Callable[[Probe], App]) -> Callable[[Probe], App]:
-        name = build.__name__.strip("_")
+        name, group = build.__name__.strip("_"), build.__module__.rpartition("_zoo_")[2]
         assert name not in SPECIMENS, name
-        SPECIMENS[name] = Specimen(name, build, status, body, raises, closes, outcome, valid, method)
+        SPECIMENS[name] = Specimen(name, build, status, body, raises, closes, outcome, valid, method, group)
         return build
 
     return register
 
 
-def app_of(body: Callable[[], Any], status: str = "200 OK", headers: Any = TEXT) -> App:
+def app_of(body: Callable[[], Any], status: Any = "200 OK", headers: Any = TEXT) -> App:
     """An app that starts in its call and returns what ``body()`` makes."""
 
-    def app(environ: dict[str, Any], start_response: App) -> Any:
+    def app(_: Environ, start_response: Start) -> Any:
         start_response(status, headers.copy() if isinstance(headers, list) else headers)
         return body()
 

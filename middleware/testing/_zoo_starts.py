@@ -1,14 +1,15 @@
 """Ways to call ``start_response``: late, twice, with ``exc_info``, never."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from support.zoo.specimen import TEXT, App, Body, Probe, specimen
+from overcoat.middleware.testing._environ import Environ
+from overcoat.middleware.testing._specimen import TEXT, App, Body, Probe, Start, specimen
 
 
 @specimen(b"abcd", valid=False)
-def late_start(probe: Probe) -> App:
-    def app(environ, start_response):
+def late_start(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterator[bytes]:
         start_response("200 OK", TEXT.copy())
         yield b"ab"
         yield b"cd"
@@ -17,8 +18,8 @@ def late_start(probe: Probe) -> App:
 
 
 @specimen(b"ab", valid=False)
-def late_start_after_an_empty_chunk(probe: Probe) -> App:
-    def app(environ, start_response):
+def late_start_after_an_empty_chunk(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterator[bytes]:
         yield b""
         start_response("200 OK", TEXT.copy())
         yield b"ab"
@@ -27,8 +28,8 @@ def late_start_after_an_empty_chunk(probe: Probe) -> App:
 
 
 @specimen(status="204 NO CONTENT", valid=False)
-def late_start_without_a_chunk(probe: Probe) -> App:
-    def app(environ, start_response):
+def late_start_without_a_chunk(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterator[bytes]:
         start_response("204 NO CONTENT", [])
         yield from ()
 
@@ -49,48 +50,45 @@ class _Starting(Body):
 
 @specimen(b"ab", closes=1, valid=False)
 def start_in_iter(probe: Probe) -> App:
-    return lambda environ, start_response: _Starting(probe).start_with(start_response)
+    return lambda _, start_response: _Starting(probe).start_with(start_response)
 
 
 @specimen(status=None, raises=(AssertionError, "body"), closes=1, outcome="aborted", valid=False)
 def start_after_a_chunk(probe: Probe) -> App:
-    def app(environ, start_response):
+    def app(_environ: Environ, _start_response: Start) -> Iterable[bytes]:
         return Body(probe, b"ab")
 
     return app
 
 
 def _replacing(*, by_keyword: bool) -> App:
-    def app(environ, start_response):
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", [*TEXT, ("X-First", "1")])
         try:
             raise ValueError("before the first byte")
         except ValueError:
-            error = sys.exc_info()
             if by_keyword:
-                start_response("500 OOPS", [*TEXT, ("X-Second", "2")], exc_info=error)
+                start_response("500 OOPS", [*TEXT, ("X-Second", "2")], exc_info=sys.exc_info())
             else:
-                start_response("500 OOPS", [*TEXT, ("X-Second", "2")], error)
-        finally:
-            error = None
+                start_response("500 OOPS", [*TEXT, ("X-Second", "2")], sys.exc_info())
         return [b"error page"]
 
     return app
 
 
 @specimen(b"error page", status="500 OOPS")
-def exc_info_before_the_first_byte(probe: Probe) -> App:
+def exc_info_before_the_first_byte(_: Probe) -> App:
     return _replacing(by_keyword=False)
 
 
 @specimen(b"error page", status="500 OOPS", valid=False)
-def exc_info_by_keyword(probe: Probe) -> App:
+def exc_info_by_keyword(_: Probe) -> App:
     return _replacing(by_keyword=True)
 
 
 @specimen(b"error page", status="500 OOPS", valid=False)
-def exc_info_after_an_empty_chunk(probe: Probe) -> App:
-    def app(environ, start_response):
+def exc_info_after_an_empty_chunk(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterator[bytes]:
         start_response("200 OK", TEXT.copy())
         yield b""
         try:
@@ -103,8 +101,8 @@ def exc_info_after_an_empty_chunk(probe: Probe) -> App:
 
 
 @specimen(b"ab", raises=(ValueError, "body"), outcome="failed", valid=False)
-def exc_info_after_the_first_byte(probe: Probe) -> App:
-    def app(environ, start_response):
+def exc_info_after_the_first_byte(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterator[bytes]:
         start_response("200 OK", TEXT.copy())
         yield b"ab"
         try:
@@ -117,8 +115,8 @@ def exc_info_after_the_first_byte(probe: Probe) -> App:
 
 
 @specimen(b"late page", status="500 OOPS", valid=False)
-def first_start_with_exc_info(probe: Probe) -> App:
-    def app(environ, start_response):
+def first_start_with_exc_info(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         try:
             raise ValueError("at once")
         except ValueError:
@@ -129,8 +127,8 @@ def first_start_with_exc_info(probe: Probe) -> App:
 
 
 @specimen(raises=(AssertionError, "call"), outcome="failed", valid=False)
-def start_twice(probe: Probe) -> App:
-    def app(environ, start_response):
+def start_twice(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", TEXT.copy())
         start_response("201 CREATED", TEXT.copy())
         return [b"never"]
@@ -139,8 +137,8 @@ def start_twice(probe: Probe) -> App:
 
 
 @specimen(b"ab", valid=False)
-def start_twice_and_carry_on(probe: Probe) -> App:
-    def app(environ, start_response):
+def start_twice_and_carry_on(_: Probe) -> App:
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", TEXT.copy())
         try:
             start_response("201 CREATED", TEXT.copy())
@@ -152,10 +150,10 @@ def start_twice_and_carry_on(probe: Probe) -> App:
 
 
 @specimen(status=None, raises=(AssertionError, "body"), outcome="handed_off", valid=False)
-def never_starts(probe: Probe) -> App:
-    return lambda environ, start_response: []
+def never_starts(_: Probe) -> App:
+    return lambda _environ, _start_response: []
 
 
 @specimen(status=None, raises=(AssertionError, "body"), outcome="aborted", valid=False)
-def never_starts_but_sends(probe: Probe) -> App:
-    return lambda environ, start_response: [b"ab"]
+def never_starts_but_sends(_: Probe) -> App:
+    return lambda _environ, _start_response: [b"ab"]

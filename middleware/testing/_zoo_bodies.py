@@ -1,33 +1,34 @@
 """Bodies of every shape: lists, generators, iterables with and without ``close``, files, empty chunks."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from support.zoo.specimen import TEXT, App, Body, Probe, app_of, specimen
+from overcoat.middleware.testing._environ import Environ
+from overcoat.middleware.testing._specimen import TEXT, App, Body, Probe, Start, app_of, specimen
 
 
 @specimen(b"abcd")
-def list_(probe: Probe) -> App:
+def list_(_: Probe) -> App:
     return app_of(lambda: [b"ab", b"cd"])
 
 
 @specimen(b"ab")
-def list_of_one(probe: Probe) -> App:
+def list_of_one(_: Probe) -> App:
     return app_of(lambda: [b"ab"])
 
 
 @specimen(b"abcd")
-def tuple_(probe: Probe) -> App:
+def tuple_(_: Probe) -> App:
     return app_of(lambda: (b"ab", b"cd"))
 
 
 @specimen(b"")
-def empty_list(probe: Probe) -> App:
+def empty_list(_: Probe) -> App:
     return app_of(list)
 
 
 @specimen(b"")
-def empty_tuple(probe: Probe) -> App:
+def empty_tuple(_: Probe) -> App:
     return app_of(tuple)
 
 
@@ -54,7 +55,7 @@ def list_whose_iter_differs(probe: Probe) -> App:
 
 @specimen(b"abcdef")
 def generator(probe: Probe) -> App:
-    return app_of(lambda: (chunk for chunk in (b"ab", b"cd", b"ef")))
+    return app_of(lambda: (chunk for chunk in Body(probe, b"ab", b"cd", b"ef")))
 
 
 @specimen(b"ab", closes=1)
@@ -69,8 +70,8 @@ def generator_with_finally(probe: Probe) -> App:
 
 
 @specimen(b"")
-def empty_generator(probe: Probe) -> App:
-    return app_of(lambda: (chunk for chunk in ()))
+def empty_generator(_: Probe) -> App:
+    return app_of(lambda: (chunk for chunk in list[bytes]()))
 
 
 @specimen(b"abcdef", closes=1)
@@ -79,7 +80,7 @@ def iterator_with_close(probe: Probe) -> App:
 
 
 @specimen(b"abcd")
-def iterable_with_only_iter(probe: Probe) -> App:
+def iterable_with_only_iter(_: Probe) -> App:
     class Chunks:
         def __iter__(self) -> Iterator[bytes]:
             return iter([b"ab", b"cd"])
@@ -88,7 +89,7 @@ def iterable_with_only_iter(probe: Probe) -> App:
 
 
 @specimen(b"abcd")
-def iterable_with_only_getitem(probe: Probe) -> App:
+def iterable_with_only_getitem(_: Probe) -> App:
     class Chunks:
         def __getitem__(self, index: int) -> bytes:
             return [b"ab", b"cd"][index]
@@ -97,7 +98,7 @@ def iterable_with_only_getitem(probe: Probe) -> App:
 
 
 @specimen(b"abcd")
-def slotted_iterator(probe: Probe) -> App:
+def slotted_iterator(_: Probe) -> App:
     class Chunks:
         __slots__ = ("rest",)
 
@@ -115,14 +116,16 @@ def slotted_iterator(probe: Probe) -> App:
 
 @specimen(b"ab", closes=1)
 def iterable_whose_iterator_has_another_close(probe: Probe) -> App:
-    stranger = Probe()
+    class Another(Body):
+        def close(self) -> None:
+            probe.closed_another += 1
 
     class Chunks:
         def __iter__(self) -> Body:
-            return Body(stranger, b"ab")
+            return Another(probe, b"ab")
 
         def close(self) -> None:
-            probe.closed += 1 + 100 * stranger.closed
+            probe.closed += 1
 
     return app_of(Chunks)
 
@@ -161,7 +164,7 @@ def only_empty_chunks(probe: Probe) -> App:
 
 
 @specimen(b"")
-def list_of_empty_chunks(probe: Probe) -> App:
+def list_of_empty_chunks(_: Probe) -> App:
     return app_of(lambda: [b"", b""])
 
 
@@ -184,7 +187,7 @@ class _File(io.BytesIO):
 
 @specimen(b"file", closes=1)
 def file_by_wrapper_or_iter(probe: Probe) -> App:
-    def app(environ, start_response):
+    def app(environ: Environ, start_response: Start) -> Iterable[bytes]:
         start_response("200 OK", [*TEXT, ("Content-Length", "4")])
         file = _File(probe, b"file")
         wrapper = environ.get("wsgi.file_wrapper")

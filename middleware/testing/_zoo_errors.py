@@ -1,11 +1,12 @@
 """Errors at every place: in the call, in the body, in ``close``; and the exits that are no errors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from support.zoo.specimen import TEXT, App, Body, Probe, app_of, specimen
+from overcoat.middleware.testing._environ import Environ
+from overcoat.middleware.testing._specimen import TEXT, App, Body, Probe, Start, app_of, specimen
 
 
-class Unprintable(Exception):
+class UnprintableError(Exception):
     """An error whose text raises."""
 
     def __str__(self) -> str:
@@ -13,7 +14,7 @@ class Unprintable(Exception):
 
 
 def _raising(error: BaseException, *, start: bool) -> App:
-    def app(environ, start_response):
+    def app(_environ: Environ, start_response: Start) -> Iterable[bytes]:
         if start:
             start_response("200 OK", TEXT.copy())
         raise error
@@ -22,38 +23,38 @@ def _raising(error: BaseException, *, start: bool) -> App:
 
 
 @specimen(status=None, raises=(ValueError, "call"), outcome="failed", valid=False)
-def raise_in_the_call(probe: Probe) -> App:
+def raise_in_the_call(_: Probe) -> App:
     return _raising(ValueError("in the call"), start=False)
 
 
 @specimen(raises=(ValueError, "call"), outcome="failed", valid=False)
-def raise_after_start(probe: Probe) -> App:
+def raise_after_start(_: Probe) -> App:
     return _raising(ValueError("after start"), start=True)
 
 
 @specimen(status=None, raises=(StopIteration, "call"), outcome="failed", valid=False)
-def stop_iteration_in_the_call(probe: Probe) -> App:
+def stop_iteration_in_the_call(_: Probe) -> App:
     return _raising(StopIteration(), start=False)
 
 
-@specimen(raises=(Unprintable, "call"), outcome="failed", valid=False)
-def raise_what_has_no_text(probe: Probe) -> App:
-    return _raising(Unprintable(), start=True)
+@specimen(raises=(UnprintableError, "call"), outcome="failed", valid=False)
+def raise_what_has_no_text(_: Probe) -> App:
+    return _raising(UnprintableError(), start=True)
 
 
 @specimen(raises=(ExceptionGroup, "call"), outcome="failed", valid=False)
-def raise_a_group(probe: Probe) -> App:
+def raise_a_group(_: Probe) -> App:
     return _raising(ExceptionGroup("several", [ValueError("one"), KeyError("two")]), start=True)
 
 
 @specimen(status=None, raises=(SystemExit, "call"), outcome="failed", valid=False)
-def exit_in_the_call(probe: Probe) -> App:
+def exit_in_the_call(_: Probe) -> App:
     return _raising(SystemExit(3), start=False)
 
 
 @specimen(status=None, raises=(KeyboardInterrupt, "call"), outcome="failed", valid=False)
-def interrupt_in_the_call(probe: Probe) -> App:
-    return _raising(KeyboardInterrupt(), start=False)
+def interrupt_in_the_call(_: Probe) -> App:
+    return _raising(KeyboardInterrupt("zoo"), start=False)
 
 
 @specimen(raises=(ValueError, "body"), closes=1, outcome="failed", valid=False)
@@ -84,7 +85,7 @@ def raise_in_a_generator(probe: Probe) -> App:
 
 
 @specimen(b"ab", raises=(RuntimeError, "body"), outcome="failed", valid=False)
-def stop_iteration_in_a_generator(probe: Probe) -> App:
+def stop_iteration_in_a_generator(_: Probe) -> App:
     def chunks() -> Iterator[bytes]:
         yield b"ab"
         raise StopIteration  # noqa: PLR1708 - what is being tested
@@ -92,11 +93,14 @@ def stop_iteration_in_a_generator(probe: Probe) -> App:
     return app_of(chunks)
 
 
+def _failing() -> Iterator[bytes]:
+    raise ValueError("before start")
+
+
 @specimen(status=None, raises=(ValueError, "body"), outcome="failed", valid=False)
-def raise_before_a_late_start(probe: Probe) -> App:
-    def app(environ, start_response):
-        raise ValueError("before start")
-        yield b"never"
+def raise_before_a_late_start(_: Probe) -> App:
+    def app(_environ: Environ, _start_response: Start) -> Iterator[bytes]:
+        yield from _failing()
 
     return app
 
@@ -137,7 +141,7 @@ def exit_in_the_first_next(probe: Probe) -> App:
 
 @specimen(b"ab", raises=(KeyboardInterrupt, "body"), closes=1, outcome="failed", valid=False)
 def interrupt_mid_stream(probe: Probe) -> App:
-    return app_of(lambda: Body(probe, b"ab", KeyboardInterrupt()))
+    return app_of(lambda: Body(probe, b"ab", KeyboardInterrupt("zoo")))
 
 
 @specimen(b"ab", raises=(GeneratorExit, "body"), closes=1, outcome="failed", valid=False)
