@@ -70,14 +70,16 @@ class Question:
             sys.stdout.buffer.write(line + b"\n")
 
     def report_nothing(self) -> None:
-        """Say that no request was found, and what was there instead."""
+        """Say that nothing was found, and what was there instead."""
+        if self.arguments.sql is not None:
+            note("the query has no rows")
+            return
         files = self.files
-        seen = [plural(files.requests, "request")] * bool(files.requests) + [
-            plural(files.others, "line") + " of the app"
-        ] * bool(files.others)
-        among = f" among {' and '.join(seen)}" if seen else ""
-        note(
-            f"no request matches{among}"
+        counts = {"request": files.requests, "other line": files.others}
+        seen = " and ".join(plural(count, noun) for noun, count in counts.items() if count)
+        what = (
+            "no request matches"
             if self.filters
-            else f"no requests in {', '.join(file.name for file in files.readable)}{among}"
+            else f"no requests in {', '.join(file.name for file in files.readable)}"
         )
+        note(f"{what}, among {seen}" if seen else what)

@@ -108,6 +108,8 @@ def follow_requests(question: Question) -> bool:
         for file in files.readable:
             for line in forward(files.blocks(file), files):
                 show([line])
+        if not printer.printed:
+            question.report_nothing()
         return printer.printed > 0
     followers = []
     for file in files.readable:
