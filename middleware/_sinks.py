@@ -83,20 +83,18 @@ class FileSink:
         now_s = monotonic()
         if now_s - self._looked_s > _LOOK_EVERY_S:
             self._look(now_s)
+        if self._torn:
+            line = b"\n" + line
         try:
-            written = os.write(self._fd, b"\n" + line if self._torn else line)
+            written = os.write(self._fd, line)
         except OSError as error:
             self._reporter.failed(error)
             return
-        if written < len(line) or self._torn or self._reporter.failing:
-            self._mend(line, written)
-
-    def _mend(self, line: bytes, written: int) -> None:
-        expected = len(line) + self._torn
-        self._torn = written < expected
-        if self._torn:
-            self._reporter.failed(OSError(f"{written} of {expected} bytes were written"))
-        else:
+        if written != len(line):
+            self._torn = True
+            self._reporter.failed(OSError(f"{written} of {len(line)} bytes were written"))
+        elif self._reporter.failing:
+            self._torn = False
             self._reporter.worked()
 
     def _look(self, now_s: float) -> None:

@@ -106,13 +106,13 @@ def _writer(to: Any) -> Write:
     if to is None:
         return _write_default
     if isinstance(to, str) and to in {"stdout", "stderr"}:
-        stream = StreamSink(to)
-        return lambda record: stream.write(json_line(record))
+        write = StreamSink(to).write
+        return lambda record: write(json_line(record))
     if to == "-" or (isinstance(to, str) and get_close_matches(to.lower(), ["stdout", "stderr"], cutoff=0.8)):
         raise ValueError(f"RequestLog: to={to!r} is no stream: write 'stdout' or 'stderr', or './{to}' for that file")
     if isinstance(to, str | os.PathLike):
-        sink = open_file("RequestLog: to", to)
-        return lambda record: sink.write(json_line(record))
+        write = open_file("RequestLog: to", to).write
+        return lambda record: write(json_line(record))
     if isinstance(to, logging.Logger | logging.LoggerAdapter):
         return lambda record: to.log(LEVELS[record["level"]], "%s", json_line(record)[:-1].decode())
     if callable(getattr(to, "bind", None)):

@@ -10,6 +10,7 @@ True
 from overcoat.middleware.testing import (  # noqa: F401 - each registers its own
     _zoo_bodies,
     _zoo_errors,
+    _zoo_files,
     _zoo_odd,
     _zoo_responses,
     _zoo_starts,

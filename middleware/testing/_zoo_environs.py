@@ -55,37 +55,45 @@ VALUES = {
     "64-KiB-of-pairs": "a=b&" * 16384,
 }
 
-#: Environs that a server or another middleware may hand over; None removes a key.
-ODD: dict[str, dict[str, Any]] = {
+#: Environs that PEP 3333 lets a server make; None removes a key.
+LAWFUL: dict[str, dict[str, Any]] = {
     "no-remote-addr": {"REMOTE_ADDR": None},
     "empty-remote-addr": {"REMOTE_ADDR": ""},
     "unix-socket": {"REMOTE_ADDR": "localhost", "SERVER_NAME": "unix", "SERVER_PORT": "/run/app.sock"},
     "unix-peer": {"REMOTE_ADDR": "unix:"},
-    "no-server-port": {"SERVER_PORT": None, "SERVER_NAME": None},
     "no-host": {"HTTP_HOST": None},
-    "no-input": {"wsgi__input": None},
-    "no-input-but-a-length": {"wsgi__input": None, "CONTENT_LENGTH": "10"},
-    "length-beyond-the-input": {"wsgi__input": io.BytesIO(b"abc"), "CONTENT_LENGTH": "99999999999999999999"},
-    "length-that-is-none": {"wsgi__input": io.BytesIO(b"abc"), "CONTENT_LENGTH": "abc"},
-    "chunked": {"wsgi__input": io.BytesIO(b"abc"), "HTTP_TRANSFER_ENCODING": "chunked", "REQUEST_METHOD": "POST"},
     "no-path": {"PATH_INFO": None, "SCRIPT_NAME": None},
-    "path-without-slash": {"PATH_INFO": "x"},
     "path-of-an-authority": {"REQUEST_METHOD": "CONNECT", "PATH_INFO": "example.com:443"},
     "path-of-a-star": {"REQUEST_METHOD": "OPTIONS", "PATH_INFO": "*"},
     "path-of-invalid-utf-8": {"PATH_INFO": "/\xff\xfe\xc3"},
     "path-of-an-overlong-nul": {"PATH_INFO": "/\xc0\x80"},
-    "no-method": {"REQUEST_METHOD": None},
     "unknown-method": {"REQUEST_METHOD": "BREW"},
     "lower-case-method": {"REQUEST_METHOD": "get"},
     "no-query": {"QUERY_STRING": None},
+    "empty-length": {"CONTENT_LENGTH": "", "CONTENT_TYPE": ""},
+    "chunked": {"wsgi__input": io.BytesIO(b"abc"), "HTTP_TRANSFER_ENCODING": "chunked", "REQUEST_METHOD": "POST"},
+    "https": {"wsgi__url_scheme": "https"},
+    "http-0.9": {"SERVER_PROTOCOL": "HTTP/0.9"},
+}
+
+#: Those, and what an odd server or another middleware may hand over all the same.
+ODD: dict[str, dict[str, Any]] = LAWFUL | {
+    "no-server-port": {"SERVER_PORT": None, "SERVER_NAME": None},
+    "no-input": {"wsgi__input": None},
+    "no-input-but-a-length": {"wsgi__input": None, "CONTENT_LENGTH": "10"},
+    "length-beyond-the-input": {"wsgi__input": io.BytesIO(b"abc"), "CONTENT_LENGTH": "99999999999999999999"},
+    "length-that-is-none": {"wsgi__input": io.BytesIO(b"abc"), "CONTENT_LENGTH": "abc"},
+    "path-without-slash": {"PATH_INFO": "x"},
+    "no-method": {"REQUEST_METHOD": None},
     "no-scheme": {"wsgi__url_scheme": None},
     "no-protocol": {"SERVER_PROTOCOL": None},
     "no-wsgi-keys": {"wsgi__version": None, "wsgi__errors": None, "wsgi__multithread": None},
     "stale-exchange-key": {"werkzeug__request": None, "bottle__route": None},
     "strange-framework-keys": {"werkzeug__request": object(), "bottle__route": object()},
-    "https": {"wsgi__url_scheme": "https"},
-    "http-0.9": {"SERVER_PROTOCOL": "HTTP/0.9"},
 }
+
+#: What a client decides of it, and a server hands on as it came.
+CLIENT_KEYS = (*(key for key in KEYS if key.startswith("HTTP_")), "QUERY_STRING", "PATH_INFO", "CONTENT_TYPE")
 
 
 def hostile() -> Iterator[tuple[str, dict[str, Any]]]:

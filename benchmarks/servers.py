@@ -1,0 +1,85 @@
+"""Requests per second under real servers, over bare Flask: both serve at once, and the load takes turns."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from statistics import median
+from typing import Any
+
+SERVERS = {
+    "granian": [
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--workers",
+        "1",
+        "--no-log",
+        "benchmarks.served:app",
+        "--port",
+    ],
+    "waitress": ["-m", "waitress", "--threads=4", "--host=127.0.0.1", "benchmarks.served:app", "--port"],
+}
+CONNECTIONS = 16
+
+
+def available() -> str | None:
+    """Why this cannot run here, or None."""
+    return None if shutil.which("wrk") else "wrk is not installed (Debian: apt-get install wrk)"
+
+
+def measure(*, rounds: int, seconds: int = 2) -> list[dict[str, Any]]:
+    """A row for each server: requests per second bare and with our five layers, and the median of the rounds' ratios."""
+    rows = []
+    for name, arguments in SERVERS.items():
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            urls = {v: stack.enter_context(_serve(arguments, v, folder)) for v in ("bare", "ours")}
+            for url in urls.values():
+                _load(url, 1)
+            rates: dict[str, list[float]] = {"bare": [], "ours": []}
+            for number in range(rounds):
+                for variant in ("bare", "ours") if number % 2 else ("ours", "bare"):
+                    rates[variant].append(_load(urls[variant], seconds))
+        ratio = median(ours / bare for ours, bare in zip(rates["ours"], rates["bare"], strict=True))
+        rows.append({"server": name, "bare": median(rates["bare"]), "ours": median(rates["ours"]), "ratio": ratio})
+    return rows
+
+
+@contextmanager
+def _serve(arguments: list[str], variant: str, folder: str) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, *arguments, str(port)]
+    if command[-1] == str(port) and arguments[-1] == "--port" and "waitress" in arguments:
+        command = [sys.executable, *arguments[:-2], f"--port={port}", arguments[-2]]
+    environ = os.environ | {"BENCH_VARIANT": variant, "BENCH_FOLDER": folder}
+    server = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(100):
+            time.sleep(0.1)
+            with socket.socket() as client:
+                if client.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+        yield f"http://127.0.0.1:{port}/item/1"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _load(url: str, seconds: int) -> float:
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-H", "Origin: https://shop.example.com", url]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise RuntimeError(f"the load was not served cleanly:\n{output}")
+    found = re.search(r"Requests/sec:\s+([0-9.]+)", output)
+    if found is None:
+        raise RuntimeError(f"wrk printed no rate:\n{output}")
+    return float(found[1])
