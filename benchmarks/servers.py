@@ -36,7 +36,7 @@ def available() -> str | None:
 
 
 def measure(*, rounds: int, seconds: int = 2) -> list[dict[str, Any]]:
-    """A row for each server: requests per second bare and with our five layers, and the median of the rounds' ratios."""
+    """A row for each server: requests per second bare and with our layers, and the median of the rounds' ratios."""
     rows = []
     for name, arguments in SERVERS.items():
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
