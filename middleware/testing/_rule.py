@@ -44,7 +44,7 @@ def of_trials(judge: Callable[[Trial], str | None]) -> Callable[[Lab], Iterator[
 def told(seen: Seen) -> str:
     """How a request ended: what was raised, or the status and what was sent."""
     if seen.error is not None:
-        return f"{type(seen.error).__name__}({_short(text_of(seen.error))}) in the {seen.where}"
+        return f"{type(seen.error).__name__}: {_short(text_of(seen.error))}, raised in the {seen.where}"
     return f"{_short(seen.status)} with {short(seen.sent)}"
 
 
@@ -54,19 +54,15 @@ def short(data: bytes) -> str:
 
 
 def _short(text: object) -> str:
-    shown = ascii(text)
+    shown = ascii(text)[1:-1] if isinstance(text, str) else ascii(text)
     return shown if len(shown) <= 80 else f"{shown[:77]}..."
 
 
-def changed(trial: Trial, *, body: bool = True) -> str:
-    """What the client or the server got instead of what the bare app gives them; the kind of error counts.
+def changed(trial: Trial) -> str:
+    """What came of a request instead of what the bare app brings about: another error, or none; something sent, or not.
 
-    Args:
-        trial: Whose ends are compared.
-        body: Whether the bytes count.
+    What was sent, and with which status, is for the rules of the head and of the body.
     """
     bare, worn = trial.bare, trial.worn
-    same = (type(bare.error), bare.status) == (type(worn.error), worn.status)
-    if same and (bare.sent == worn.sent or not body or "body" in trial.allow):
-        return ""
-    return f"{told(bare)} became {told(worn)}"
+    same = (type(bare.error), bool(bare.sent)) == (type(worn.error), bool(worn.sent))
+    return "" if same else f"{told(bare)} became {told(worn)}"

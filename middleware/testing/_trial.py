@@ -15,8 +15,9 @@ from overcoat.middleware.testing._client import CLIENTS, READS_ALL, Client
 from overcoat.middleware.testing._environ import Environ, FileFunction, FileWrapper, make_environ
 from overcoat.middleware.testing._seen import Seen
 from overcoat.middleware.testing._server import serve
-from overcoat.middleware.testing._specimen import App, Probe, Specimen, Start
+from overcoat.middleware.testing._specimen import App, Probe, Specimen, Start, app_of
 from overcoat.middleware.testing._zoo import SPECIMENS
+from overcoat.middleware.testing._zoo_environs import CLIENT_KEYS, VALUES
 
 #: A second close is the server's slip, which no middleware has to bear.
 JUDGED_CLIENTS = tuple(client for client in CLIENTS if client.closes == 1)
@@ -39,6 +40,7 @@ class Trial:
         allow: What the middleware may do: see ``check_middleware``.
         bare, bare_probe: What the server saw of the app itself, and what the app told.
         worn, probe: The same, in the middleware.
+        reached, returned: Whether the middleware asked the app, and whether the app returned a body to it.
     """
 
     specimen: Specimen
@@ -49,6 +51,8 @@ class Trial:
     bare_probe: Probe
     worn: Seen
     probe: Probe
+    reached: bool
+    returned: bool
 
     @property
     def name(self) -> str:
@@ -92,21 +96,38 @@ class Lab:
         cases = [(specimen, client, "") for client in JUDGED_CLIENTS for specimen in SPECIMENS.values()]
         cases += [(one, READS_ALL, files) for files in ("class", "function") for one in SPECIMENS.values()]
         tried = [self._try(*case) for case in cases]
-        return tuple(trial for trial, reached in tried if reached or "answers" not in self.allow)
+        return tuple(trial for trial in tried if trial.reached or "answers" not in self.allow)
 
-    def _try(self, specimen: Specimen, client: Client, files: str) -> tuple[Trial, bool]:
+    @cached_property
+    def hostile(self) -> Mapping[str, Seen]:
+        """What became of an app that answers ``ok``, for each value in each place where a client can put one."""
+        worn = self.wear(ok)
+        return {
+            f"{key}: {label}": serve(worn, self.environ(**{key: value}))
+            for key in CLIENT_KEYS
+            for label, value in VALUES.items()
+            if value.isascii() or max(value) < "\u0100"  # PEP 3333 has bytes as latin-1
+        }
+
+    def _try(self, specimen: Specimen, client: Client, files: str) -> Trial:
         bare, bare_probe = _bare(specimen.name, client, files)
         app, probe = specimen.make()
-        reached = False
+        reached = returned = False
 
         def noting(environ: Environ, start_response: Start) -> Any:
-            nonlocal reached
+            nonlocal reached, returned
             reached = True
-            return app(environ, start_response)
+            body = app(environ, start_response)
+            returned = True
+            return body
 
         environ = self.environ(**specimen.environ(), wsgi__file_wrapper=FILE_WRAPPERS[files]())
         worn = serve(self.wear(noting), environ, client, lambda: probe.made)
-        return Trial(specimen, client, files, self.allow, bare, bare_probe, worn, probe), reached
+        return Trial(specimen, client, files, self.allow, bare, bare_probe, worn, probe, reached, returned)
+
+
+#: Answers ``ok``, whatever it is asked.
+ok: App = app_of(lambda: [b"ok"])
 
 
 @cache

@@ -1,9 +1,8 @@
 """Bodies of every shape: lists, generators, iterables with and without ``close``, empty chunks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from overcoat.middleware.testing._environ import Environ
-from overcoat.middleware.testing._specimen import TEXT, App, Body, Probe, Start, app_of, specimen
+from overcoat.middleware.testing._specimen import App, Body, Probe, app_of, specimen
 
 
 @specimen(b"abcd")
