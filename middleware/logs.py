@@ -104,6 +104,13 @@ def _shared() -> list[Any]:
     ]
 
 
+def _drop_formatted(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Without what another handler's formatter left on the record: logging lets nobody else use these names."""
+    event.pop("message", None)
+    event.pop("asctime", None)
+    return event
+
+
 class _Handler(logging.Handler):
     """A line of stdlib logging, brought into structlog's form by its ProcessorFormatter."""
 
@@ -111,7 +118,12 @@ class _Handler(logging.Handler):
         super().__init__()
         self._outputs = outputs
         self._formatter = structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *_shared(), structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[
+                structlog.stdlib.add_logger_name,
+                *_shared(),
+                structlog.stdlib.ExtraAdder(),
+                _drop_formatted,
+            ],
             processors=[_finish, self._write],
         )
 

@@ -21,6 +21,8 @@ def pytest_runtest_makereport(item, call):
 def _own_logging():
     """Give each test structlog and the root logger as they are in a new process."""
     root = logging.getLogger()
+    # An app that a fixture of a whole module made has called configure_logging before this.
+    root.handlers[:] = [handler for handler in root.handlers if not type(handler).__module__.startswith("overcoat.")]
     handlers, level = root.handlers[:], root.level
     structlog.reset_defaults()
     structlog.contextvars.clear_contextvars()

@@ -1,3 +1,4 @@
+import io
 import json
 import logging
 import threading
@@ -336,3 +337,18 @@ def test_wrong_options_change_nothing(options, message):
         configure_logging(**options)
     assert not structlog.is_configured()
     assert logs.configured_outputs() is None
+
+
+def test_what_another_formatter_left_on_a_record_is_not_logged(tmp_path):
+    other = logging.StreamHandler(io.StringIO())
+    other.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logging.getLogger().addHandler(other)
+    configure_logging(file=tmp_path / "app.log")
+    logging.getLogger("shop").warning("sold out", extra={"item": 7})
+    [line] = [json.loads(line) for line in (tmp_path / "app.log").read_text().splitlines()]
+    assert {name: line[name] for name in line if name != "timestamp"} == {
+        "level": "warning",
+        "event": "sold out",
+        "logger": "shop",
+        "item": 7,
+    }
