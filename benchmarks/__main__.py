@@ -1,11 +1,20 @@
-"""``python -m benchmarks``: run them and print the table."""
+"""``python -m benchmarks``: run them, print the tables, and with ``--write`` put them into the docs."""
 
 import argparse
 import json
 import platform
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
-from benchmarks import request_cost
+from benchmarks import request_cost, servers, stream
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "benchmarks.md"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- begin: written by make bench -->", "<!-- end -->"
+
+Goal = tuple[str, float, float]
 
 
 def main() -> None:
@@ -14,20 +23,69 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=30, help="rounds, in each of which every variant has its turn")
     parser.add_argument("--requests", type=int, default=2000, help="requests a turn")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument("--write", action="store_true", help="write the tables into the README and docs/benchmarks.md")
     arguments = parser.parse_args()
     rows = request_cost.measure(rounds=arguments.rounds, requests=arguments.requests)
     goals = request_cost.goals(rows)
+    missing = servers.available()
+    served = [] if missing else servers.measure(rounds=max(3, arguments.rounds // 5))
+    goals += [
+        ("a GiB streamed: memory grows by, in MiB", stream.peak_growth_mib(), 8.0),
+        ("the first byte leaves later by, in ms", stream.first_byte_delay_ms(), 0.2),
+        ("importing overcoat.middleware after its dependencies, in ms", stream.import_ms(), 15.0),
+    ]
     if arguments.json:
-        print(json.dumps({"rows": rows, "goals": goals}, indent=2))
+        print(json.dumps({"rows": rows, "served": served, "goals": goals}, indent=2))
         return
+    full = _full(rows, served, goals, arguments.rounds)
+    print(full + (f"\n\nServers: left out, {missing}" if missing else ""))
+    if arguments.write:
+        _write(PAGE, full)
+        _write(README, _short(rows))
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    marks = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, marks, *rows])
+
+
+def _full(rows: list[dict[str, Any]], served: list[dict[str, Any]], goals: list[Goal], rounds: int) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("Flask", "Werkzeug", "structlog", "orjson"))
-    print(f"CPython {platform.python_version()}, {packages}; medians of {arguments.rounds} interleaved rounds\n")
-    print("| around it | us a request | us added | ratio |\n| --- | ---: | ---: | ---: |")
-    for row in rows:
-        print(f"| {row['variant']} | {row['us']:.2f} | {row['added_us']:.2f} | {row['ratio']:.2f} |")
-    print("\n| goal | measured | at most |\n| --- | ---: | ---: |")
-    for what, measured, most in goals:
-        print(f"| {what} | {measured:.3f} | {most:.3f} |")
+    parts = [
+        f"CPython {platform.python_version()}, {packages}; medians of {rounds} interleaved rounds.",
+        _table(
+            ["around it", "us a request", "us added", "ratio"],
+            [[r["variant"], f"{r['us']:.2f}", f"{r['added_us']:.2f}", f"{r['ratio']:.2f}"] for r in rows],
+        ),
+    ]
+    if served:
+        lines = [[r["server"], f"{r['bare']:.0f}", f"{r['ours']:.0f}", f"{r['ratio']:.2f}"] for r in served]
+        parts.append(_table(["server", "bare Flask, requests/s", "with our five layers", "ratio"], lines))
+    parts.append(
+        _table(["goal", "measured", "at most", "met"], [[w, f"{m:.3f}", f"{a:.3f}", _met(m, a)] for w, m, a in goals])
+    )
+    return "\n\n".join(parts)
+
+
+def _met(measured: float, most: float) -> str:
+    return "yes" if measured <= most else f"no, by {measured / most - 1:.0%}"
+
+
+def _short(rows: list[dict[str, Any]]) -> str:
+    names = ("the usual peer set", "our five layers", "the same by hand")
+    chosen = [row for row in rows if row["variant"] in names]
+    return _table(
+        ["around Flask", "us added to a request", "ratio to bare Flask"],
+        [[row["variant"], f"{row['added_us']:.1f}", f"{row['ratio']:.2f}"] for row in chosen],
+    )
+
+
+def _write(page: Path, text: str) -> None:
+    before, found, rest = page.read_text().partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not found or not ended:
+        raise SystemExit(f"{page.name} has no place for the table: {BEGIN} ... {END}")
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
 
 
 if __name__ == "__main__":
