@@ -1,4 +1,4 @@
-"""The `overcoat` command: `overcoat demo`, `overcoat logs`.
+"""The `overcoat` command: `overcoat check`, `overcoat demo`, `overcoat logs`.
 
 A subcommand is a module with two functions, `add_arguments(parser)` and `run(arguments) -> int`, which is imported
 when that subcommand is the one that was typed. What it needs of an extra loads no earlier than that; where it is
@@ -34,6 +34,7 @@ class Command:
 
 
 COMMANDS: Final = {
+    "check": Command("overcoat.inspector.check_command", "check that a WSGI middleware keeps the rules of WSGI", "all"),
     "demo": Command("overcoat.demo.command", "serve the demo: a small API in which every layer is at work", "demo"),
     "logs": Command("overcoat.inspector.logs_command", "show and query request logs", "logs"),
 }

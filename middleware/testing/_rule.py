@@ -44,7 +44,8 @@ def of_trials(judge: Callable[[Trial], str | None]) -> Callable[[Lab], Iterator[
 def told(seen: Seen) -> str:
     """How a request ended: what was raised, or the status and what was sent."""
     if seen.error is not None:
-        return f"{type(seen.error).__name__}: {_short(text_of(seen.error))}, raised in the {seen.where}"
+        text = _short(text_of(seen.error))
+        return f"{type(seen.error).__name__}{text and f': {text}'}, raised in the {seen.where}"
     return f"{_short(seen.status)} with {short(seen.sent)}"
 
 

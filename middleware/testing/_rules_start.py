@@ -7,13 +7,13 @@ _EXC_INFO = frozenset({
     "exc_info_before_the_first_byte", "exc_info_after_an_empty_chunk", "exc_info_after_the_first_byte",
     "first_start_with_exc_info", "exc_info_after_write",
 })  # fmt: skip
-_LATE = frozenset({"late_start", "late_start_after_an_empty_chunk", "late_start_without_a_chunk", "start_in_iter"})
+_LATE = frozenset({"late_start", "late_start_without_a_chunk", "start_in_iter"})
 _ODD = frozenset({
     "headers_as_a_tuple", "headers_as_a_list_subclass", "headers_as_an_iterable", "headers_none",
     "status_without_a_reason", "status_as_bytes", "status_as_a_number", "text_chunk", "bytearray_chunk",
     "number_as_a_chunk", "none_as_a_chunk", "text_as_the_body", "bytes_as_the_body", "none_as_the_body",
     "number_as_the_body", "nothing_at_all", "dict_as_the_body", "start_twice", "start_twice_and_carry_on",
-    "never_starts", "never_starts_but_sends", "start_after_a_chunk",
+    "never_starts", "never_starts_but_sends", "start_after_a_chunk", "late_start_after_an_empty_chunk",
 })  # fmt: skip
 
 

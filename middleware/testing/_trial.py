@@ -103,7 +103,8 @@ class Lab:
         """What became of an app that answers ``ok``, for each value in each place where a client can put one."""
         worn = self.wear(ok)
         return {
-            f"{key}: {label}": serve(worn, self.environ(**{key: value}))
+            # No request reaches a server with a path that does not begin so.
+            f"{key}: {label}": serve(worn, self.environ(**{key: f"/{value}" if key == "PATH_INFO" else value}))
             for key in CLIENT_KEYS
             for label, value in VALUES.items()
             if value.isascii() or max(value) < "\u0100"  # PEP 3333 has bytes as latin-1
