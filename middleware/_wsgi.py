@@ -388,7 +388,10 @@ class Run(Exchange):
 class TransformRun(Run):
     """The passage through a transform layer: what the app starts is held until the first chunk that the layer makes."""
 
-    __slots__ = ("committed", "held", "sized")
+    __slots__ = ("before", "committed", "held", "sized")
+
+    # Status and headers that stood before what is held.
+    before: tuple[str | None, HeaderList]
 
     def __init__(self, environ: Environ, plans: Plans, server_start: StartResponse) -> None:
         super().__init__(environ, plans, server_start)
@@ -407,6 +410,8 @@ class TransformRun(Run):
             self.commit()
             self.committed = True
             return super().start(status, response_headers, exc_info)
+        if self.held is None:
+            self.before = exchange.status, exchange.headers
         exchange.status, exchange.headers = status, response_headers.copy()
         self.held = status, exchange.headers, exc_info
         return self.write
@@ -447,8 +452,18 @@ class TransformRun(Run):
             raise
 
     def _abandon(self) -> None:
-        self.held = None  # an error page starts a response of its own
+        self._let_go()
         super()._abandon()
+
+    def finish(self, exchange: Exchange) -> None:
+        self._let_go()
+        super().finish(exchange)
+
+    def _let_go(self) -> None:
+        """Forget what is held: it never went out, and a record shall not say that it did."""
+        if self.held is not None:
+            exchange, self.held = self if self.shared is None else self.shared, None
+            exchange.status, exchange.headers = self.before
 
     def _carried(self, body: "_Transformed") -> "_Transformed":
         self.transformed, self.body = True, body

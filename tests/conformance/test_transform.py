@@ -220,3 +220,18 @@ def test_error_in_the_transform(fails_at, listed):
     else:
         assert (type(seen.error), seen.status, seen.body) == (ValueError, "200 OK", b"ab")
         assert log[0]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("client", [READS_ALL, Client("leaves", leaves_after=0)], ids=lambda client: client.name)
+def test_status_that_was_held_and_never_went_out_is_not_logged(client):
+    class Fails(Layer):
+        def on_body(self, exchange, chunks):
+            exchange.status = "203 EDITED"
+            raise ValueError("transform")
+            yield
+
+    log = []
+    seen = call(Stack(_app(lambda: iter([b"ab"])), [RequestLog(to=log.append), Fails()]), client=client)
+    assert (seen.status, seen.sent) == (None, b"")
+    assert log[0]["outcome"] == ("failed" if client is READS_ALL else "aborted")
+    assert log[0].get("status", 500) == 500
