@@ -1,9 +1,16 @@
 """Layers around and inside of other people's middleware: Werkzeug's own, and the usual slips."""
 
 import io
+import logging
 import warnings
 
 import pytest
+from opentelemetry.instrumentation.wsgi import OpenTelemetryMiddleware
+from paste.translogger import TransLogger
+from secure import Secure
+from secure.middleware import SecureWSGIMiddleware
+from sentry_sdk.integrations.wsgi import SentryWsgiMiddleware
+from support.client import Client
 from support.coats import Stranger
 from support.wsgi import FileWrapper, call
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -12,6 +19,7 @@ from werkzeug.middleware.lint import LintMiddleware
 from werkzeug.middleware.profiler import ProfilerMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix as WerkzeugProxyFix
 from werkzeug.middleware.shared_data import SharedDataMiddleware
+from whitenoise import WhiteNoise
 
 from overcoat.middleware import (
     Layer,
@@ -64,6 +72,11 @@ STRANGERS = {
     "lint": LintMiddleware,
     "proxy": lambda app: ProxyMiddleware(app, {"/remote/": {"target": "http://127.0.0.1:9"}}),
     "werkzeug-proxy-fix": WerkzeugProxyFix,
+    "whitenoise": WhiteNoise,
+    "opentelemetry": OpenTelemetryMiddleware,
+    "translogger": lambda app: TransLogger(app, logger=logging.getLogger("translogger"), set_logger_level=None),
+    "sentry": SentryWsgiMiddleware,
+    "secure": lambda app: SecureWSGIMiddleware(app, secure=Secure.with_default_headers()),
 }
 
 strangers = pytest.mark.parametrize("stranger", STRANGERS.values(), ids=STRANGERS)
@@ -116,6 +129,106 @@ def test_static_files_of_shared_data(tmp_path, wrapper):
     else:
         assert ("sendfile", b"static") in answer.events
         assert record["outcome"] == "handed_off"
+
+
+@pytest.mark.parametrize("wrapper", [None, FileWrapper], ids=["no-wrapper", "wrapper"])
+def test_static_files_of_whitenoise(tmp_path, wrapper):
+    """WhiteNoise answers without asking the layers further in; those outside see it as any answer."""
+    (tmp_path / "page.txt").write_bytes(b"static")
+    records, inner = [], []
+
+    class Inner(Layer):
+        def on_request(self, exchange):
+            inner.append(exchange)
+
+    layers = [
+        RequestID(),
+        RequestLog(to=records.append),
+        SecurityHeaders(),
+        lambda app: WhiteNoise(app, root=str(tmp_path), prefix="static/"),
+        Inner(),
+    ]
+    answer = call(Stack(hello, layers), PATH_INFO="/static/page.txt", wsgi__file_wrapper=wrapper)
+    (record,) = records
+    assert (answer.status, record["status"], record["path"]) == ("200 OK", 200, "/static/page.txt")
+    assert answer.header("X-Content-Type-Options") == ["nosniff"]
+    assert answer.header("X-Request-ID") == [record["request_id"]]
+    assert inner == []
+    if wrapper is None:
+        assert (answer.body, record["response_bytes"], record["outcome"]) == (b"static", 6, "complete")
+    else:
+        assert ("sendfile", b"static") in answer.events
+        assert record["outcome"] == "handed_off"
+
+
+def test_layers_of_mounted_apps_share_the_exchange():
+    """A dispatcher picks one of several stacks, and shifts the path: the record is one, with the path at entry."""
+    seen, records = [], []
+
+    class Sees(Layer):
+        def on_request(self, exchange):
+            seen.append((exchange, exchange.path, exchange.environ["PATH_INFO"], exchange.environ["SCRIPT_NAME"]))
+            exchange.state["mount"] = True
+
+        def on_finish(self, exchange):
+            add_fields(mounted=exchange.state["mount"])
+
+    api = Stack(hello, [Sees(), ServerTiming(expose="all")])
+    layers = [RequestID(), RequestLog(to=records.append), lambda app: DispatcherMiddleware(app, {"/api": api})]
+    stack = Stack(hello, layers)
+    answer = call(stack, PATH_INFO="/api/items")
+    assert answer.header("Server-Timing")[0].startswith("work;dur=")
+    assert [entry[1:] for entry in seen] == [("/api/items", "/items", "/api")]
+    assert call(stack, PATH_INFO="/elsewhere").body == b"hello"
+    assert len(seen) == 1
+    assert [(record["path"], record.get("mounted"), record["inner"]) for record in records] == [
+        ("/api/items", True, True),
+        ("/elsewhere", None, True),
+    ]
+    assert current_exchange() is None
+
+
+def test_opentelemetry_between_layers():
+    """Its span is around the inner layers, its generator between two segments: bytes, end and fields are whole."""
+    tells, records = [], []
+
+    def stream(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        yield b"one,"
+        add_fields(rows=1)
+        tells.append(current_exchange())
+        yield b"two"
+
+    class Tells(Layer):
+        def on_finish(self, exchange):
+            tells.append(exchange)
+
+    layers = [RequestID(), RequestLog(to=records.append), OpenTelemetryMiddleware, ServerTiming(), Tells()]
+    stack = Stack(stream, layers)
+    answer = call(stack)
+    assert (answer.body, answer.chunks) == (b"one,two", [b"one,", b"two"])
+    assert len({id(exchange) for exchange in tells}) == 1
+    assert (records[0]["rows"], records[0]["response_bytes"], records[0]["outcome"]) == (1, 7, "complete")
+
+
+@pytest.mark.parametrize(
+    ("leaves_after", "tells"),
+    [(1, {"outcome": "aborted", "response_bytes": 4}), (0, {"outcome": "aborted", "response_bytes": 0})],
+    ids=["mid-stream", "before-the-first-byte"],
+)
+def test_client_that_leaves_though_opentelemetry_forgets_to_close(leaves_after, tells):
+    """Its generator is never begun, and so never closes: the line outside of it comes all the same, once."""
+    records = []
+
+    def stream(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return (chunk for chunk in (b"one,", b"two"))
+
+    stack = Stack(stream, [RequestLog(to=records.append), OpenTelemetryMiddleware, ServerTiming()])
+    call(stack, client=Client("leaves", leaves_after=leaves_after))
+    (record,) = records
+    assert tells.items() <= record.items()
+    assert current_exchange() is None
 
 
 def test_profiler_does_its_work(tmp_path):
