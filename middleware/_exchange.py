@@ -17,6 +17,7 @@ True
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import lru_cache
+from operator import itemgetter
 from time import perf_counter_ns
 from typing import Any, cast, overload
 
@@ -26,6 +27,11 @@ ENVIRON_KEY = "overcoat.exchange"
 
 # Restored by value, never by token: a token belongs to one context, and a stream may be closed from another.
 current: ContextVar["Exchange | None"] = ContextVar("overcoat_exchange", default=None)
+
+
+# Header names are lowered by functions of C: a loop in Python over a dozen of them costs more than a whole layer.
+_first = itemgetter(0)
+_lower = str.lower
 
 
 def current_exchange() -> "Exchange | None":
@@ -197,9 +203,16 @@ class Exchange:
     def header_names(self) -> set[str]:
         """The names of the response headers in lower case."""
         try:
-            return {name.lower() for name, _ in self.headers}
-        except (AttributeError, TypeError, ValueError):
+            return set(map(_lower, map(_first, self.headers)))
+        except (TypeError, IndexError, KeyError):
             return {name_of(pair) for pair in self.headers}
+
+    def has_header(self, lower_name: str) -> bool:
+        """Whether a header of that name, given in lower case, is there."""
+        try:
+            return lower_name in map(_lower, map(_first, self.headers))
+        except (TypeError, IndexError, KeyError):
+            return any(name_of(pair) == lower_name for pair in self.headers)
 
     def add_header(self, name: str, value: str) -> None:
         """Append a header, beside others of the same name.

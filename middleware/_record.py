@@ -5,6 +5,7 @@ Types never vary, and what is unknown is absent.
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from time import time_ns
 from typing import Any
 
@@ -40,72 +41,69 @@ def _graded(status: str) -> tuple[int | None, str]:
     return code, level_of(code, None)
 
 
+_from_environ = itemgetter("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_PROTOCOL", "HTTP_USER_AGENT")
+
+
 def build_record(exchange: Exchange) -> dict[str, Any]:
     """The record of a finished exchange."""
     line = exchange.status
     status, level = _graded(line) if type(line) is str else (None, "info")
-    started_ns = exchange.started_ns
     environ = exchange.environ
     try:
-        client = environ["REMOTE_ADDR"]
-        scheme = environ["wsgi.url_scheme"]
-        host = environ["HTTP_HOST"]
-        protocol = environ["SERVER_PROTOCOL"]
-        user_agent = environ["HTTP_USER_AGENT"]
+        client, scheme, host, protocol, user_agent = _from_environ(environ)
     except KeyError:
         get = environ.get
-        client = get("REMOTE_ADDR")
-        scheme = get("wsgi.url_scheme")
-        host = get("HTTP_HOST") or get("SERVER_NAME")
-        protocol = get("SERVER_PROTOCOL")
-        user_agent = get("HTTP_USER_AGENT")
-    path = exchange.raw_path
-    outcome = exchange.outcome
+        client, scheme, protocol = get("REMOTE_ADDR"), get("wsgi.url_scheme"), get("SERVER_PROTOCOL")
+        host, user_agent = get("HTTP_HOST") or get("SERVER_NAME"), get("HTTP_USER_AGENT")
+    started_ns, first_byte_ns = exchange.started_ns, exchange.first_byte_ns
+    path, query, route, endpoint = exchange.raw_path, exchange.query, exchange.route, exchange.endpoint
+    request_bytes, outcome = exchange.request_bytes, exchange.outcome
     record: dict[str, Any] = {
         "timestamp": timestamp(time_ns()),
         "level": level if outcome != "failed" else "error",
         "event": "http_request",
         "method": exchange.method,
         "path": path if path.isascii() else decode_path(path),
+        "route": route,
+        "endpoint": endpoint,
+        "query": query and redact_query(decode_path(query)),
+        "status": status,
+        "duration_ms": (exchange.finished_ns - started_ns) // 1000 / 1000,
+        "first_byte_ms": (first_byte_ns - started_ns) // 1000 / 1000 if first_byte_ns else None,
+        "response_bytes": exchange.response_bytes,
+        "request_bytes": request_bytes,
+        "client": client or None,
+        "peer": exchange.peer or None,
+        "scheme": scheme or None,
+        "host": decode_path(host) if host else None,
+        "http_version": _HTTP_VERSIONS.get(protocol) or _http_version(protocol),
+        "user_agent": decode_path(user_agent) if user_agent else None,
+        "request_id": exchange.request_id,
+        "outcome": outcome,
     }
-    if (route := exchange.route) is not None:
-        record["route"] = route
-    if (endpoint := exchange.endpoint) is not None:
-        record["endpoint"] = endpoint
-    if exchange.query:
-        record["query"] = redact_query(decode_path(exchange.query))
-    if status is not None:
-        record["status"] = status
-    record["duration_ms"] = (exchange.finished_ns - started_ns) // 1000 / 1000
-    if exchange.first_byte_ns:
-        record["first_byte_ms"] = (exchange.first_byte_ns - started_ns) // 1000 / 1000
-    if exchange.response_bytes is not None:
-        record["response_bytes"] = exchange.response_bytes
-    if exchange.request_bytes:
-        record["request_bytes"] = exchange.request_bytes
-    if client:
-        record["client"] = client
-    if peer := exchange.peer:
-        record["peer"] = peer
-    if scheme:
-        record["scheme"] = scheme
-    if host:
-        record["host"] = host if host.isascii() else decode_path(host)
-    if protocol == "HTTP/1.1":
-        record["http_version"] = "1.1"
-    elif protocol and protocol.startswith("HTTP/"):
-        record["http_version"] = protocol[5:]
-    if user_agent:
-        record["user_agent"] = user_agent if user_agent.isascii() else decode_path(user_agent)
-    if (request_id := exchange.request_id) is not None:
-        record["request_id"] = request_id
-    if outcome is not None:
-        record["outcome"] = outcome
+    # What is unknown is absent. Of these four many requests have none; the others are looked for at once.
+    if route is None:
+        del record["route"]
+    if endpoint is None:
+        del record["endpoint"]
+    if not query:
+        del record["query"]
+    if not request_bytes:
+        del record["request_bytes"]
     if exchange.error is not None:
         _add_error(record, exchange)
     if exchange._rare is not None:
         _add_rare(record, exchange)
+    if None in record.values():
+        return {name: value for name, value in record.items() if value is not None}
     return record
+
+
+_HTTP_VERSIONS = {"HTTP/1.1": "1.1", "HTTP/1.0": "1.0", "HTTP/2": "2"}
+
+
+def _http_version(protocol: str | None) -> str | None:
+    return protocol[5:] if protocol and protocol.startswith("HTTP/") and len(protocol) > len("HTTP/") else None
 
 
 def _add_rare(record: dict[str, Any], exchange: Exchange) -> None:

@@ -31,6 +31,7 @@ It stands outside all that reads client, scheme or host.
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from operator import itemgetter
 from typing import ClassVar, Unpack
 
 from overcoat.middleware._exchange import Exchange
@@ -50,6 +51,8 @@ from overcoat.middleware._options import LayerOptions
 from overcoat.middleware._wsgi import Application, Environ
 
 UNBOUNDED = 1 << 30
+_ORIGINALS = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
+_originals = itemgetter(*_ORIGINALS)
 _ONE_HOP = (1, 1)
 
 
@@ -138,14 +141,11 @@ class ProxyFix(Layer):
         if self._trusts is not None and not self._trusts(peer):
             delete_forwarding(environ)
             return
-        environ["overcoat.proxy_fix.orig"] = environ["werkzeug.proxy_fix.orig"] = {
-            "REMOTE_ADDR": peer,
-            "wsgi.url_scheme": get("wsgi.url_scheme"),
-            "HTTP_HOST": get("HTTP_HOST"),
-            "SERVER_NAME": get("SERVER_NAME"),
-            "SERVER_PORT": get("SERVER_PORT"),
-            "SCRIPT_NAME": get("SCRIPT_NAME"),
-        }
+        try:
+            originals = dict(zip(_ORIGINALS, _originals(environ), strict=True))
+        except KeyError:
+            originals = {key: get(key) for key in _ORIGINALS}
+        environ["overcoat.proxy_fix.orig"] = environ["werkzeug.proxy_fix.orig"] = originals
         hops = _ONE_HOP
         value = get("HTTP_X_FORWARDED_FOR")
         if value:

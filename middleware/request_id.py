@@ -76,7 +76,6 @@ class RequestID(Layer):
         self._accept = one_of(self, "policy", policy, ["accept", "replace"]) == "accept"
         self._header = header
         self._lower = header.lower()
-        self._size = len(header)
         self._key = "HTTP_" + header.upper().replace("-", "_")
         super().__init__(app, **options)
 
@@ -96,16 +95,7 @@ class RequestID(Layer):
         request_id = exchange.request_id
         if request_id is None:
             return
-        headers = exchange.headers
-        size = self._size
-        try:
-            for pair in headers:
-                # The cheap question first: hardly any other header has a name of this length.
-                if len(pair[0]) == size and pair[0].lower() == self._lower:
-                    break
-            else:
-                headers.append((self._header, request_id))
-                return
-        except (TypeError, IndexError, AttributeError):
-            pass  # an entry that is no header: it is for the server to refuse, not for us
-        exchange.set_header(self._header, request_id)
+        if exchange.has_header(self._lower):
+            exchange.set_header(self._header, request_id)
+        else:
+            exchange.headers.append((self._header, request_id))
