@@ -353,7 +353,7 @@ class Run(Exchange):
         elif self.handed_off:
             self.outcome = "handed_off"
         else:
-            self.outcome = "complete" if self.method == "HEAD" and not self.iterated else "aborted"
+            self.outcome = "complete" if self.method == "HEAD" else "aborted"  # its body is for nobody
         kept = () if exchange is self else self._show(exchange)
         fatal: BaseException | None = None
         if exchange._rare is not None:

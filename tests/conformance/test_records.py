@@ -51,7 +51,7 @@ def _expected_outcome(seen: Seen, specimen: Specimen) -> str:
         return "failed"
     if specimen.outcome == "handed_off":
         return "handed_off"
-    is_whole = "end" in kinds or (specimen.method == "HEAD" and not seen.chunks) or seen.length == 0
+    is_whole = "end" in kinds or specimen.method == "HEAD" or seen.length == 0
     return "complete" if is_whole else "aborted"
 
 

@@ -12,7 +12,13 @@ import pytest
 from support.record import check
 from support.servers import LIB, SERVERS, Server, serving, wait_for
 
-KEEPS_ALIVE = {"waitress", "gunicorn gthread"}
+KEEPS_ALIVE = {"waitress", "gunicorn gthread", "gunicorn gevent", "granian"}
+
+#: Those that send a file themselves: the others read it as they read any body.
+SENDS_FILES = set(SERVERS) - {"granian"}
+
+#: Those that infer the length of a body from a list of one chunk.
+INFERS_LENGTH = {"waitress", "wsgiref"}
 
 
 class Log:
@@ -126,8 +132,40 @@ def test_a_file_goes_out_by_the_server(served):
     response = server.get("/file", X_Request_ID="file")
     assert response.body == (LIB / "support" / "served.py").read_bytes()
     record = log.record("file")
-    assert (record["status"], record["outcome"]) == (200, "handed_off")
-    assert "response_bytes" not in record
+    assert record["status"] == 200
+    if served.name in SENDS_FILES:
+        assert record["outcome"] == "handed_off"
+        assert "response_bytes" not in record
+    else:
+        assert (record["outcome"], record["response_bytes"]) == ("complete", len(response.body))
+
+
+RAW = {
+    "/raw/list": (200, b"one,two"),
+    "/raw/list-of-one": (200, b"one"),
+    "/raw/tuple": (200, b"one,two"),
+    "/raw/empty-list": (200, b""),
+    "/raw/generator": (200, b"one,two"),
+    "/raw/no-content": (204, b""),
+    "/raw/not-modified": (304, b""),
+}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(("path", "status", "body"), [(path, *answer) for path, answer in RAW.items()], ids=RAW)
+def test_a_body_as_the_app_made_it(served, path, status, body, method):
+    """Every byte once, whether the server reads a list twice (gevent) or never closes one (granian); then one line."""
+    server, log = served.server, served.log
+    request_id = f"raw-{path[5:]}-{method}"
+    response = server.get(path, method, X_Request_ID=request_id)
+    record = log.record(request_id)
+    assert (response.status, record["status"], record["outcome"]) == (status, status, "complete")
+    assert response.body == (body if method == "GET" else b"")
+    if method == "GET":
+        assert record.get("response_bytes", 0) == len(body)
+    assert response.headers.get_all("X-Request-ID") == [request_id]
+    if path == "/raw/list-of-one" and served.name in INFERS_LENGTH:
+        assert response.headers["Content-Length"] == "3"
 
 
 def test_item_32_an_error_in_mid_stream(served):

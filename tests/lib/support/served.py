@@ -2,8 +2,9 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import flask
 
@@ -64,8 +65,30 @@ def long() -> Iterator[bytes]:
     return (b"x" * 65536 for _ in range(4096))
 
 
+#: Bodies as WSGI apps make them, which Flask would wrap: status and body by path.
+RAW: dict[str, tuple[str, Callable[[], Any]]] = {
+    "/raw/list": ("200 OK", lambda: [b"one,", b"two"]),
+    "/raw/list-of-one": ("200 OK", lambda: [b"one"]),
+    "/raw/tuple": ("200 OK", lambda: (b"one,", b"two")),
+    "/raw/empty-list": ("200 OK", list),
+    "/raw/generator": ("200 OK", lambda: (chunk for chunk in (b"one,", b"", b"two"))),
+    "/raw/no-content": ("204 NO CONTENT", list),
+    "/raw/not-modified": ("304 NOT MODIFIED", list),
+}
+
+
+def raw_or_flask(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    """Answer what is in ``RAW``, and leave all else to Flask."""
+    status, body = RAW.get(environ["PATH_INFO"], (None, None))
+    if body is None:
+        return by_flask(environ, start_response)
+    start_response(status, [] if body is list else [("Content-Type", "text/plain")])
+    return body()
+
+
+by_flask = app.wsgi_app
 app.wsgi_app = Stack(  # type: ignore[method-assign]
-    app.wsgi_app,
+    raw_or_flask,
     [
         ProxyFix(trusted=["127.0.0.1"]),
         RequestID(),

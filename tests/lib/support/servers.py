@@ -28,6 +28,8 @@ SERVERS: Mapping[str, Sequence[str]] = {
     "waitress": ["-m", "waitress", "--listen=127.0.0.1:{port}", "--no-clear-untrusted-proxy-headers"],
     "gunicorn sync": ["-m", "gunicorn", "--bind=127.0.0.1:{port}", "--worker-class=sync", "--workers=2"],
     "gunicorn gthread": ["-m", "gunicorn", "--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4"],
+    "gunicorn gevent": ["-m", "gunicorn", "--bind=127.0.0.1:{port}", "--worker-class=gevent"],
+    "granian": ["-m", "granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}", "--no-ws"],
     "wsgiref": ["-m", "support.wsgiref_server", "{port}"],
 }
 
