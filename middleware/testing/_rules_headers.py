@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 from wsgiref.util import is_hop_by_hop
 
 from overcoat.middleware.testing._rule import Rule, Verdict, of_trials, told
@@ -26,8 +27,17 @@ def _is_response(trial: Trial) -> bool:
     return trial.plain and trial.specimen.group in {"bodies", "files", "responses"}
 
 
-def _values(headers: Sequence[tuple[str, str]], name: str) -> list[str]:
-    return [value for key, value in headers if key.lower() == name]
+def _by_name(headers: Sequence[Any]) -> dict[str, list[str]]:
+    """The values of each header; what is no header is for another rule to tell."""
+    found: dict[str, list[str]] = {}
+    for pair in headers:
+        if isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str):
+            found.setdefault(pair[0].lower(), []).append(str(pair[1]))
+    return found
+
+
+def _values(headers: Sequence[Any], name: str) -> list[str]:
+    return _by_name(headers).get(name, [])
 
 
 def _stands(name: str, values: list[str], found: list[str]) -> bool:
@@ -39,11 +49,11 @@ def _stands(name: str, values: list[str], found: list[str]) -> bool:
     return joined == among or among.startswith(f"{joined}, ") or f", {joined}" in among
 
 
-def _lost(trial: Trial, headers: list[tuple[str, str]]) -> list[str]:
-    names = dict.fromkeys(key.lower() for key, _ in headers)
-    if "body" in trial.allow:
-        names = dict.fromkeys(name for name in names if name not in _OF_THE_BODY)
-    return [n for n in names if not _stands(n, _values(headers, n), _values(trial.worn.headers, n))]
+def _lost(trial: Trial) -> list[str]:
+    void = _OF_THE_BODY if "body" in trial.allow else ()
+    found = _by_name(trial.worn.headers)
+    theirs = _by_name(trial.bare.headers)
+    return [n for n, values in theirs.items() if n not in void and not _stands(n, values, found.get(n, []))]
 
 
 def _start(trial: Trial) -> str | None:
@@ -52,7 +62,7 @@ def _start(trial: Trial) -> str | None:
         return None
     if bare.status != worn.status:
         return f"{told(bare)} became {told(worn)}"
-    lost = _lost(trial, bare.headers)
+    lost = _lost(trial)
     return f"{lost[0]} became {_values(worn.headers, lost[0])}" if lost else ""
 
 
@@ -60,7 +70,7 @@ def _repeated(trial: Trial) -> str | None:
     bare, worn = trial.bare, trial.worn
     if not _is_response(trial) or trial.specimen.name not in _REPEATED:
         return None
-    lost = _lost(trial, bare.headers)
+    lost = _lost(trial)
     return f"{lost[0]}: {_values(bare.headers, lost[0])} became {_values(worn.headers, lost[0])}" if lost else ""
 
 

@@ -27,7 +27,8 @@ def _hostile(lab: Lab) -> Iterator[Verdict]:
 
 def _injection(lab: Lab) -> Iterator[Verdict]:
     for case, seen in lab.hostile.items():
-        split = [pair for pair in seen.headers if _SPLITS.search("".join(map(str, pair)))]
+        parts = [part for pair in seen.headers if isinstance(pair, tuple) for part in pair]
+        split = [part for part in parts if _SPLITS.search(str(part))]
         yield case, f"{split[0]!a:.120}" if split else ""
 
 

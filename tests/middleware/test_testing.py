@@ -95,6 +95,18 @@ def test_text_of_a_report_is_one_line_a_row_whatever_raised():
     assert max(map(len, str(report).splitlines())) < 400
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [[None], [("X-Alone",)], [(b"X", b"1")], [("Content-Type", 7)], [()], [["Content-Type", "text/plain"]], ["X: y"]],
+    ids=repr,
+)
+def test_headers_that_are_none_are_told_and_break_nothing(headers):
+    def replaces(app):
+        return lambda environ, start_response: app(environ, lambda status, _, *rest: start_response(status, headers))
+
+    assert {row.rule.name for row in check_middleware(replaces).failures} >= {"start", "added-headers"}
+
+
 class Sized:
     def __init__(self, app, size):
         self.app, self.size = app, size
