@@ -7,7 +7,9 @@ from functools import partial
 
 import pytest
 from support.coats import Stranger
-from support.witnesses import adds_connection, closes_twice, needs_an_address
+from support.witnesses.bodies import closes_twice
+from support.witnesses.heads import adds_connection
+from support.witnesses.requests import needs_an_address
 
 from overcoat.middleware import RequestID
 from overcoat.middleware.testing import ALLOWANCES, RULES, Report, Row, check_middleware
