@@ -15,6 +15,7 @@ import argparse
 import errno
 import os
 import shlex
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ Overcoat demo on {url} (Ctrl-C stops it)
   browse    {url}/
   database  {database}
   log       {log}
-  inspect   overcoat logs {quoted_log} --stats
+  inspect   {overcoat} logs {quoted_log} --stats
 """
 
 
@@ -90,7 +91,8 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     log_file = arguments.log or os.environ.get("LOG_FILE") or LOG_FILE
     try:
-        app = create_app(database_url=arguments.database, log_file=log_file, log_console="console")
+        console = os.environ.get("LOG_CONSOLE") or "console"
+        app = create_app(database_url=arguments.database, log_file=log_file, log_console=console)
     except ValueError as error:
         return _fail(2, str(error))
     except DatabaseError as error:
@@ -128,8 +130,17 @@ def _banner(app: "Flask", server: Any, log_file: str) -> str:
         url=f"http://{shown}:{port}",
         database=database.database if database.get_backend_name() == "sqlite" else database.render_as_string(),
         log=Path(log_file).absolute(),
+        overcoat=_command(),
         quoted_log=shlex.quote(log_file),
     )
+
+
+def _command() -> str:
+    """The command as the reader can type it: its path where it is not on PATH, as in a virtual environment by make."""
+    beside = Path(sys.executable).with_name("overcoat")
+    if shutil.which("overcoat") or not beside.exists():
+        return "overcoat"
+    return shlex.quote(os.path.relpath(beside))
 
 
 def _port(text: str) -> int:

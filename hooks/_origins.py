@@ -18,6 +18,7 @@ _HINTS = frozenset("*\\]?$^[]()")
 _EVERYONE = frozenset({"*", ".*"})
 _INLINE_FLAGS = re.compile(r"\A\(\?[aiLmsux]+\)")
 _IPV6 = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\[[0-9A-Fa-f:.]+\](?::[0-9]+)?")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _NOBODY = ("https://nobody.invalid", "http://nobody.invalid:8080")
 
 
@@ -44,6 +45,8 @@ def safe_origin(origin: Any) -> Any:
             rf"{re.escape(origin)}\Z", re.IGNORECASE
         )  # as it stands the extension reads a character class
     if isinstance(origin, str) and _HINTS.isdisjoint(origin):
+        if origin != "null" and not _SCHEME.match(origin):
+            raise ValueError(f"FlaskCORS: origins={origin!r} matches nothing: write its scheme too, 'https://...'")
         if origin.endswith("/"):
             raise ValueError(f"FlaskCORS: origins={origin!r} matches nothing: an origin has no slash at its end")
         return origin

@@ -29,7 +29,7 @@ The phases, in the order in which they happen; a function of each takes what sta
 ================================  ==================================================================================
 ``before_first_request()``        once in each process, before its first request
 ``before_request()``              outermost bundle first; what it returns answers the request
-``after_request(response)``       innermost first; returns the response, or None to leave it as it is
+``after_request(response)``       innermost first; returns the response (None leaves it, with a warning)
 ``teardown_request(error)``       innermost first, once per request, before the first byte of a stream
 ``on_finish(exchange)``           innermost first, at the true end: after the last byte, a failure or the client's
                                   leaving. Flask's contexts are gone by then
@@ -39,7 +39,7 @@ The phases, in the order in which they happen; a function of each takes what sta
 import re
 import weakref
 from collections.abc import Iterable
-from typing import TypedDict, Unpack, cast
+from typing import Any, TypedDict, Unpack, cast
 
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
@@ -49,6 +49,7 @@ from overcoat.hooks._hook import Hook
 from overcoat.hooks._registry import refuse_late
 from overcoat.hooks._runner import Runner
 from overcoat.hooks._scope import Rules, Scope
+from overcoat.middleware import Layer
 from overcoat.middleware._options import did_you_mean
 
 EXTENSION_KEY = "overcoat.hooks"
@@ -171,12 +172,16 @@ def register(target: Flask | Blueprint, bundles: Iterable[HookBundle]) -> None:
         TypeError: Something in the list is no bundle.
         RuntimeError, ValueError: As ``HookBundle.register``.
     """
+    given: tuple[Any, Any] = target, bundles
+    if not isinstance(given[0], (Flask, Blueprint)) or not isinstance(given[1], Iterable):
+        raise TypeError(f"register: {given!r} should be an app and a list: write register(app, [bundle, ...])")
     listed = list(bundles)
     for bundle in listed:
         if isinstance(bundle, type):
             raise TypeError(f"register: {bundle.__name__} is a class: write {bundle.__name__}(...)")
         if not isinstance(bundle, HookBundle):
-            raise TypeError(f"register: {bundle!r} is no hook bundle")
+            fix = "a layer goes into a Stack around app.wsgi_app" if isinstance(bundle, Layer) else "make a HookBundle"
+            raise TypeError(f"register: {bundle!r} is no hook bundle: {fix}")
     for bundle in listed:
         bundle.register(target)
 

@@ -167,7 +167,10 @@ class DatabaseSession(HookBundle):
 
 
 def _checked_session(bundle: str, session: Any) -> "scoped_session[Any] | Session":
-    from sqlalchemy.orm import Session, scoped_session, sessionmaker  # noqa: PLC0415 - only here it must be there
+    try:
+        from sqlalchemy.orm import Session, scoped_session, sessionmaker  # noqa: PLC0415 - only here it must be there
+    except ModuleNotFoundError as error:
+        raise ImportError(f"bundle {bundle!r} needs SQLAlchemy: pip install SQLAlchemy") from error
 
     of_extension = getattr(session, "session", None)
     if isinstance(of_extension, scoped_session):

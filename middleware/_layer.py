@@ -35,7 +35,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from overcoat.middleware._exchange import Exchange
-from overcoat.middleware._options import compile_skip, refuse_unknown
+from overcoat.middleware._options import check_phases, compile_skip, refuse_unknown
 from overcoat.middleware._order import check_order
 from overcoat.middleware._plan import Plans
 from overcoat.middleware._wsgi import Application, Segment
@@ -66,6 +66,11 @@ class Layer(Segment):
 
     _arguments: tuple[tuple[Any, ...], dict[str, Any]]
     _stacked: bool = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse at the class what would be silent, or cryptic, at a request."""
+        super().__init_subclass__(**options)
+        check_phases(cls, Layer)
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         """Remember the arguments for ``repr``, which is what an error message asks the reader to paste."""

@@ -1,7 +1,7 @@
 """What every layer's constructor says of a bad option: its name, its value and the fix."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -33,6 +33,33 @@ def refuse_unknown(owner: type, options: dict[str, Any]) -> None:
         raise ValueError(f"{owner.__name__}: unknown option {name}={value!r}; {hint}")
 
 
+def check_phases(cls: type, base: type) -> None:
+    """Raise for a layer class with a misspelt phase, one that cannot be called as such, or a place without a reason.
+
+    Raises:
+        TypeError: Names the class, what is wrong in it, and the fix.
+    """
+    phases = {name: method for name, method in vars(base).items() if name.startswith("on_")}
+    for name, method in vars(cls).items():
+        if not name.startswith("on_") or not inspect.isfunction(method):
+            continue
+        if name not in phases:
+            raise TypeError(f"{cls.__name__}.{name}: there is no such phase; {did_you_mean(name, phases)}")
+        wanted = list(inspect.signature(phases[name]).parameters)
+        try:
+            inspect.signature(method).bind(*wanted)
+        except TypeError:
+            raise TypeError(
+                f"{cls.__name__}.{name}{inspect.signature(method)} must take ({', '.join(wanted)})"
+            ) from None
+    for place in ("inside", "outside"):
+        if not isinstance(getattr(cls, place), Mapping):
+            raise TypeError(
+                f"{cls.__name__}.{place}={getattr(cls, place)!r} must be a mapping from a layer's name to the reason, "
+                f'such as {{"RequestLog": "the log line tells the client"}}'
+            )
+
+
 def one_of(owner: object, name: str, value: Any, allowed: Iterable[Any]) -> Any:
     """The value if it is among ``allowed``.
 
@@ -43,7 +70,8 @@ def one_of(owner: object, name: str, value: Any, allowed: Iterable[Any]) -> Any:
     if value in choices:
         return value
     shown = ", ".join(repr(choice) for choice in choices)
-    hint = did_you_mean(value, [c for c in choices if isinstance(c, str)]) if isinstance(value, str) else ""
+    match = get_close_matches(value, [c for c in choices if isinstance(c, str)], 1) if isinstance(value, str) else []
+    hint = f"did you mean {match[0]!r}?" if match else ""
     label = getattr(owner, "__name__", type(owner).__name__)
     raise ValueError(f"{label}: {name}={value!r} is none of {shown}; {hint}".rstrip("; "))
 
@@ -73,6 +101,10 @@ def compile_skip(owner: object, skip: Skip | None) -> "Callable[[Exchange], obje
             raise ValueError(
                 f"{type(owner).__name__}: skip={rule!r} is no path: "
                 "write '/exact', '/below/' or a callable on the exchange"
+            )
+        elif "*" in rule or "?" in rule:
+            raise ValueError(
+                f"{type(owner).__name__}: skip={rule!r} is no pattern: write '/exact' or '/below/', or give a callable"
             )
         elif rule.endswith("/") and rule != "/":
             below.append(rule)

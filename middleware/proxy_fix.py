@@ -245,9 +245,19 @@ def _networks(trusted: Iterable[str]) -> tuple[IPv4Network | IPv6Network | str, 
             networks.append(_unmapped(ip_network(entry if isinstance(entry, str) else "")))
         except ValueError as error:
             raise ValueError(
-                f"ProxyFix: trusted entry {entry!r} is no address, network or 'unix:' ({error}); write '10.0.0.0/8'"
+                f"ProxyFix: trusted entry {entry!r} is no address, network or 'unix:' ({error}); {_instead(entry)}"
             ) from None
     return tuple(networks)
+
+
+def _instead(entry: object) -> str:
+    """What to write: never more than the entry can have meant."""
+    if entry == "localhost":
+        return "write '127.0.0.1' and '::1'"
+    try:
+        return f"write {str(ip_network(entry, strict=False))!r}"  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        return "write the proxy's own address, such as '127.0.0.1'"
 
 
 def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:

@@ -81,15 +81,14 @@ class RequestLog(Layer):
     def on_headers(self, exchange: Exchange) -> None:
         """Ask the framework for the route while it still knows."""
         environ = exchange.environ
-        request = environ.get("werkzeug.request")
-        if request is not None:
-            rule = getattr(request, "url_rule", None)
-            if rule is not None:
-                exchange.endpoint = rule.endpoint
-                if exchange.route is None:
-                    exchange.route = rule.rule
-                return
-        elif exchange.route is None and "bottle.route" in environ:
+        # A Werkzeug request without a rule is not the app's: a client or another wrapper made it.
+        rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+        if rule is not None:
+            exchange.endpoint = rule.endpoint
+            if exchange.route is None:
+                exchange.route = rule.rule
+            return
+        if exchange.route is None and "bottle.route" in environ:
             exchange.route = getattr(environ["bottle.route"], "rule", None)
         if self._route is not None and exchange.route is None:
             try:

@@ -180,6 +180,8 @@ class SecurityHeaders(Layer):
 
     def _strict_transport(self, max_age_s: int | None, include_subdomains: bool) -> tuple[str, str] | None:
         if max_age_s is None:
+            if include_subdomains is True:
+                raise ValueError("SecurityHeaders: hsts_include_subdomains=True has no effect with hsts_max_age_s=None")
             return None
         if isinstance(max_age_s, bool) or not isinstance(max_age_s, int) or max_age_s < 0:
             raise ValueError(f"SecurityHeaders: hsts_max_age_s={max_age_s!r} must be whole seconds from 0 up, or None")

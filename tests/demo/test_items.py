@@ -15,7 +15,7 @@ SEEDED = [
     {"id": 3, "name": "compass", "value": 42.25},
 ]
 KETTLE = {"name": "kettle", "value": 30}
-LARGEST_CHOSEN = 2**53 - 1
+LARGEST_CHOSEN = 2**52
 
 NO_NAME = "Name cannot be blank!"
 NO_VALUE = "Value cannot be blank!"

@@ -117,7 +117,7 @@ def test_any_text_is_refused_or_covers_the_whole_origin(text: str) -> None:
 
 
 def test_long_texts_cost_linear_time() -> None:
-    assert safe_origin("a" * 100_000) == "a" * 100_000
+    assert safe_origin("https://" + "a" * 100_000) == "https://" + "a" * 100_000
     with pytest.raises(ValueError, match="stands for any character"):
         safe_origin("[" * 50_000 + "]" + "a." * 50_000)
 
@@ -129,3 +129,9 @@ def test_ipv6_origin_is_itself_and_no_character_class(origin: str) -> None:
     assert not any(
         safe.match(other) for other in ["http://::1:3000", f"{origin}.evil.io", f"{origin}0", "http://1:3000"]
     )
+
+
+@pytest.mark.parametrize("origin", ["shop.example", "localhost:3000", "//shop.example"])
+def test_origin_without_a_scheme_would_match_nothing(origin: str) -> None:
+    with pytest.raises(ValueError, match="write its scheme too"):
+        safe_origin(origin)

@@ -237,3 +237,38 @@ def test_exchange_is_what_layers_see():
             assert exchange.state == {"seen": True}
 
     assert call(Sees(ok)).status == "200 OK"
+
+
+def misspelt():
+    class Odd(Layer):
+        def on_reqest(self, exchange): ...
+
+
+def takes_nothing():
+    class Odd(Layer):
+        def on_request(self): ...
+
+
+def takes_no_error():
+    class Odd(Layer):
+        def on_error(self, exchange): ...
+
+
+def names_in_a_list():
+    class Odd(Layer):
+        inside = ["RequestLog"]
+
+
+@pytest.mark.parametrize(
+    ("define", "message"),
+    [
+        (misspelt, "Odd.on_reqest: there is no such phase; did you mean 'on_request'"),
+        (takes_nothing, r"Odd.on_request\(self\) must take \(self, exchange\)"),
+        (takes_no_error, r"must take \(self, exchange, error\)"),
+        (names_in_a_list, "Odd.inside=.* must be a mapping from a layer's name to the reason"),
+    ],
+    ids=["misspelt", "takes nothing", "takes no error", "names in a list"],
+)
+def test_what_is_wrong_in_a_layer_class_is_said_at_the_class(define, message):
+    with pytest.raises(TypeError, match=message):
+        define()

@@ -388,3 +388,18 @@ WRONG = {
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         RequestLog(ok, **options)
+
+
+def test_bottles_route_is_told_though_a_werkzeug_request_was_made_further_out():
+    from werkzeug.wrappers import Request
+
+    app, lines = bottle.Bottle(), []
+    app.get("/hello/<name>")(lambda name: name)
+    log = RequestLog(app, to=lines.append)
+
+    def outer(environ, start_response):
+        Request(environ)
+        return log(environ, start_response)
+
+    call(outer, PATH_INFO="/hello/you")
+    assert lines[0]["route"] == "/hello/<name>"
