@@ -33,10 +33,6 @@ $(VENV)/dev: pyproject.toml $(VENV)/files
 	@$(BIN)/python -m pip install -qq --editable '.[all]' --group dev
 	@touch $@ $(VENV)/demo
 
-$(VENV)/bench: $(VENV)/dev
-	@$(BIN)/python -m pip install -qq --group bench
-	@touch $@
-
 demo: $(VENV)/demo  ## serve the demo on http://127.0.0.1:5001 (ARGS="--port 8000" for options)
 	@$(BIN)/overcoat demo $(ARGS)
 
@@ -56,7 +52,7 @@ format: $(VENV)/dev  ## let ruff rewrite
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/bench  ## the benchmarks, as ratios from interleaved runs; writes the tables that the docs show
+bench: $(VENV)/dev  ## the benchmarks, as ratios from interleaved runs; writes the tables that the docs show
 	$(BIN)/python -m benchmarks --write $(ARGS)
 
 # build/__editable__* is the installed package itself while .venv stands.

@@ -21,6 +21,8 @@ SERVERS = {
         "wsgi",
         "--workers",
         "1",
+        "--blocking-threads",
+        "1",
         "--no-log",
         "benchmarks.served:app",
         "--port",

@@ -33,7 +33,7 @@ def console_line(record: Mapping[str, Any], *, colour: bool = False) -> bytes:
         text = _request(record, tint, bold, dim, reset)
     else:
         extra = " ".join(f"{k}={_short(v)}" for k, v in record.items() if k not in _HEAD)
-        text = f"{tint}{level:<8}{reset}{visible(str(record.get('event', '')))}"
+        text = f"{tint}{visible(level):<8}{reset}{visible(str(record.get('event', '')))}"
         text += f"  {dim}{visible(extra)}{reset}" if extra else ""
     line = f"{dim}{clock}{reset} {text}\n"
     if exception := record.get("exception"):
@@ -47,14 +47,14 @@ def _request(record: Mapping[str, Any], tint: str, bold: str, dim: str, reset: s
         path += f"?{visible(str(query))}"
     size = record.get("response_bytes")
     parts = [
-        f"{tint}{record.get('status', '---')!s:>3}{reset}",
+        f"{tint}{visible(str(record.get('status', '---'))):>3}{reset}",
         f"{bold}{visible(str(record.get('method', '')))[:10]:<6} {path:<32}{reset}",
         f"{_duration(record['duration_ms']):>8}",
         f"{_size(size) if isinstance(size, int) else '':>8}",
         f"{dim}{visible(str(record.get('client', '-'))):<15} {visible(str(record.get('request_id', '')))[:8]}{reset}",
     ]
     if record.get("outcome") not in {None, "complete", "handed_off"}:
-        parts.append(f"{tint}{record['outcome']}{reset}")
+        parts.append(f"{tint}{visible(str(record['outcome']))}{reset}")
     if error := record.get("error_type"):
         parts.append(f"{tint}{visible(str(error))}: {visible(str(record.get('error_message', '')))}{reset}")
     return " ".join(parts).rstrip()

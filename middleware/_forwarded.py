@@ -21,8 +21,13 @@ FORWARDING_KEYS = frozenset({
     "HTTP_TRUE_CLIENT_IP", "HTTP_CLIENT_IP", "HTTP_CF_CONNECTING_IP", "HTTP_CF_CONNECTING_IPV6", "HTTP_CF_VISITOR",
     "HTTP_FASTLY_CLIENT_IP", "HTTP_FLY_CLIENT_IP", "HTTP_DO_CONNECTING_IP", "HTTP_X_APPENGINE_USER_IP",
     "HTTP_X_AZURE_CLIENTIP", "HTTP_X_ENVOY_EXTERNAL_ADDRESS", "HTTP_X_URL_SCHEME", "HTTP_FRONT_END_HTTPS",
+    "HTTP_X_SCHEME", "HTTP_X_SSL", "HTTP_X_HTTPS", "HTTP_X_HOST", "HTTP_X_SCRIPT_NAME", "HTTP_X_ORIGINAL_HOST",
+    "HTTP_X_ORIGINAL_PROTO", "HTTP_X_ORIGINAL_FOR", "HTTP_X_ORIGINAL_URL", "HTTP_X_REWRITE_URL", "HTTP_X_REAL_PORT",
+    "HTTP_X_REAL_PROTO", "HTTP_CLOUDFRONT_VIEWER_ADDRESS", "HTTP_X_NF_CLIENT_CONNECTION_IP", "HTTP_WL_PROXY_CLIENT_IP",
+    "HTTP_PROXY_CLIENT_IP", "HTTP_X_PROXYUSER_IP",
 })  # fmt: skip
-_FORWARDED = "HTTP_X_FORWARDED_"
+# X-Forwarded-*, Forwarded-*, X-Vercel-Forwarded-For, CloudFront-Forwarded-Proto, ...
+_FORWARDED = "FORWARDED"
 
 #: The longest textual address: an IPv6 address with an embedded IPv4 one, a zone, brackets and a port.
 LONGEST_ADDRESS = 80
@@ -37,7 +42,7 @@ def delete_forwarding(environ: dict[str, Any]) -> None:
     # Two cheap looks: most requests have none.
     if FORWARDING_KEYS.isdisjoint(environ) and _FORWARDED not in "\n".join(environ):
         return
-    for key in [key for key in environ if key in FORWARDING_KEYS or key.startswith(_FORWARDED)]:
+    for key in [key for key in environ if key in FORWARDING_KEYS or (_FORWARDED in key and key.startswith("HTTP_"))]:
         del environ[key]
 
 

@@ -48,7 +48,7 @@ def json_line(record: Mapping[str, Any]) -> bytes:
 
 def _slowly(record: Mapping[str, Any]) -> bytes:
     """The same for what orjson refuses: other keys, lone surrogates, integers beyond 64 bits, cycles, deep nesting."""
-    with suppress(TypeError, ValueError, RecursionError):
+    with suppress(Exception):
         return orjson.dumps(record, _text, _ANY_KEY)
     parts = []
     for key, value in record.items():

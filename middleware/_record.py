@@ -115,11 +115,11 @@ def _add_rare(record: dict[str, Any], exchange: Exchange) -> None:
     if timings := rare.get("timings"):
         record["timings"] = {
             name: {"duration_ms": duration_ns // 1000 / 1000, "count": count}
-            for name, (duration_ns, count) in timings.items()
+            for name, (duration_ns, count) in timings.copy().items()  # a thread of the request may still add
         }
     if fields := rare.get("fields"):
         # A field put straight into exchange.fields never replaces what the record knows.
-        for name, value in fields.items():
+        for name, value in fields.copy().items():
             record.setdefault(name, value)
 
 

@@ -11,26 +11,29 @@ from urllib.parse import unquote_plus
 
 #: Parts of a name that make its value a secret, in lower case, without separators.
 SENSITIVE_PARTS = (
-    "token", "password", "passwd", "passphrase", "passcode", "pwd", "secret", "apikey", "accesskey", "privatekey",
-    "signature", "credential", "authorization", "session", "jwt", "otp", "csrf", "xsrf", "assertion", "verifier",
+    "token", "password", "passwort", "passwd", "passphrase", "passcode", "pwd", "secret", "apikey", "accesskey",
+    "privatekey", "signature", "credential", "authorization", "session", "sessid", "jwt", "otp", "csrf", "xsrf",
+    "assertion", "verifier", "bearer", "cookie", "hmac", "samlre",
 )  # fmt: skip
-#: Names that are secrets only as a whole.
-SENSITIVE_NAMES = frozenset(
-    {"auth", "code", "key", "pass", "pin", "pw", "sid", "sig", "saml", "samlresponse", "ticket"}
-)
+#: Words of a name that make its value a secret.
+SENSITIVE_NAMES = frozenset({"auth", "code", "cvc", "cvv", "key", "pass", "pin", "pw", "saml", "sid", "sig", "ticket"})
 
 REDACTED = "[redacted]"
 
 # Bottle and others split on ";" too (CVE-2020-28473), so both end a pair.
 _PAIR = re.compile(r"[^&;]+")
-_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_WORDS = re.compile(r"[a-z]+")
+# A pair or a member inside of a value, and the password of a URL; bounded, so that a value costs linear time.
+_INNER_NAME = re.compile(r"""([A-Za-z0-9_.\[\]-]{1,64}+)["']?\s?[=:]""")
+_USERINFO = re.compile(r"://[^/?#@\s]{0,256}:[^/?#@\s]{1,256}@")
 _LONGEST_CACHED_NAME = 64
 
 
 def is_sensitive(name: str) -> bool:
     """Whether a key or header of that name holds a secret."""
-    squashed = _SEPARATORS.sub("", name.lower())
-    return squashed in SENSITIVE_NAMES or any(part in squashed for part in SENSITIVE_PARTS)
+    words = _WORDS.findall(name.lower())
+    squashed = "".join(words)
+    return not SENSITIVE_NAMES.isdisjoint(words) or any(part in squashed for part in SENSITIVE_PARTS)
 
 
 def redact_query(query: str) -> str:
@@ -44,10 +47,24 @@ def redact_query(query: str) -> str:
 
 def _holds_secret(pair: str) -> bool:
     # "=token=x" is no pair at all to some parsers, and one to others.
-    name, equals, _ = pair.lstrip("=").partition("=")
+    name, equals, value = pair.lstrip("=").partition("=")
     if not equals:
-        return False
-    return _is_encoded_secret(name) if len(name) <= _LONGEST_CACHED_NAME else is_sensitive(unquote_plus(name))
+        # A name alone may hold whole pairs, encoded.
+        return "%" in pair and _holds_secret_inside(pair)
+    if _is_encoded_secret(name) if len(name) <= _LONGEST_CACHED_NAME else is_sensitive(unquote_plus(name)):
+        return True
+    return ("%" in value or ":" in value or "=" in value) and _holds_secret_inside(value)
+
+
+def _holds_secret_inside(value: str) -> bool:
+    """Whether a value holds a pair, a member or a URL of its own with a secret, encoded up to twice."""
+    for _ in range(3):
+        if _USERINFO.search(value) or any(is_sensitive(found[1]) for found in _INNER_NAME.finditer(value)):
+            return True
+        if "%" not in value:
+            return False
+        value = unquote_plus(value)
+    return False
 
 
 @lru_cache(maxsize=1024)
@@ -60,4 +77,5 @@ def _redact_pair(match: re.Match[str]) -> str:
     if not _holds_secret(pair):
         return pair
     start = len(pair) - len(pair.lstrip("="))
-    return f"{pair[: pair.index('=', start)]}={REDACTED}"
+    equals = pair.find("=", start)
+    return REDACTED if equals < 0 else f"{pair[:equals]}={REDACTED}"

@@ -88,9 +88,13 @@ class FileSink:
         try:
             written = os.write(self._fd, line)
         except OSError as error:
+            self._torn = True  # another process may have been cut short where this one got nothing in
             self._reporter.failed(error)
             return
         if written != len(line):
+            # Closed off at once where there is room for one byte, or another process's next line would be glued to it.
+            with contextlib.suppress(OSError):
+                os.write(self._fd, b"\n")
             self._torn = True
             self._reporter.failed(OSError(f"{written} of {len(line)} bytes were written"))
         elif self._reporter.failing:

@@ -57,7 +57,7 @@ class Segment:
             )
         run = (TransformRun if plans.transforms else Run)(environ, plans, start_response)
         shared = environ.get(ENVIRON_KEY)
-        if shared is None or shared._open <= 0:
+        if shared is None or shared._open <= 0 or (shared.environ is not environ and not run.joins(shared)):
             environ[ENVIRON_KEY] = exchange = run
         else:
             run.shared = exchange = shared
@@ -118,6 +118,8 @@ class Run(Exchange):
 
     # What the app returned; None until then.
     body: Any = None
+    # The environ that the exchange had, where this segment was given a copy of it.
+    outer_environ: Environ | None = None
     iterated: bool = False
     exhausted: bool = False
     handed_off: bool = False
@@ -143,6 +145,17 @@ class Run(Exchange):
 
     # The way in
 
+    def joins(self, shared: Exchange) -> bool:
+        """Whether a copied environ is still that of the outer segment's request, and not one made inside of it.
+
+        Then the layers further in edit and read the copy, which is what the app gets.
+        """
+        outer, inner = shared.environ, self.environ
+        if inner.get("REQUEST_METHOD") != outer.get("REQUEST_METHOD") or _whole_path(inner) != _whole_path(outer):
+            return False
+        self.outer_environ, shared.environ = outer, inner
+        return True
+
     def count_input(self, exchange: Exchange) -> None:
         """Count what the app reads of the request's body, if somebody sees the end."""
         environ = self.environ
@@ -165,6 +178,8 @@ class Run(Exchange):
     def leave(self, exchange: Exchange) -> None:
         """End a passage that nobody follows."""
         exchange._open -= 1
+        if self.outer_environ is not None:
+            exchange.environ = self.outer_environ
         if exchange._open <= 0:
             exchange.environ.pop(ENVIRON_KEY, None)
 
@@ -368,6 +383,8 @@ class Run(Exchange):
                 fatal = _report(on_finish, exchange, error) or fatal
         for name, value in kept:
             setattr(exchange, name, value)
+        if self.outer_environ is not None:
+            exchange.environ = self.outer_environ
         exchange._open -= 1
         if exchange._open <= 0:
             # A cycle that is left costs the garbage collector a microsecond, and keeps what it holds until it runs.
@@ -545,6 +562,11 @@ def _close(iterable: Any) -> None:
         close()
 
 
+def _whole_path(environ: Environ) -> str:
+    """The path whatever a dispatcher has shifted from PATH_INFO to SCRIPT_NAME."""
+    return f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+
+
 _SHOWN = ("status", "headers", "first_byte_ns", "finished_ns", "response_bytes", "error", "outcome")
 _NO_BODY: tuple[()] = ()
 
@@ -581,8 +603,9 @@ class _ListBody(list[Any]):
 
     def __del__(self) -> None:
         # Some servers (granian) join a list and never close it: then its end is when they let go of it.
-        if not self.run.closed:
-            self.run.close()
+        run = getattr(self, "run", None)
+        if run is not None and not run.closed:
+            run.close()
 
 
 _HELD = frozenset({list, tuple, _ListBody})

@@ -41,7 +41,7 @@ class Outputs:
 
     def __call__(self, record: Mapping[str, Any]) -> None:
         """Write one record."""
-        if LEVELS.get(record.get("level", "info"), 20) >= self._level:
+        if LEVELS.get(str(record.get("level", "info")), 20) >= self._level:
             for render, sink in self._pairs:
                 sink.write(render(record))
 
@@ -104,10 +104,18 @@ def _shared() -> list[Any]:
     ]
 
 
-def _drop_formatted(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Without what another handler's formatter left on the record: logging lets nobody else use these names."""
-    event.pop("message", None)
-    event.pop("asctime", None)
+_extra = structlog.stdlib.ExtraAdder()
+_OWN = frozenset({"timestamp", "level", "event", "logger", "request_id", "exception", "stack"})
+
+
+def _add_extra(logger: Any, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What a stdlib line was given as ``extra=``; a name that the line itself has gets an underscore behind it."""
+    given = dict(_extra(logger, name, {"_record": event["_record"]}))
+    # Left on the record by another handler's formatter: logging lets nobody else use these names.
+    for key in ("_record", "message", "asctime"):
+        given.pop(key, None)
+    for key, value in given.items():
+        event[f"{key}_" if key in _OWN else key] = value
     return event
 
 
@@ -121,8 +129,7 @@ class _Handler(logging.Handler):
             foreign_pre_chain=[
                 structlog.stdlib.add_logger_name,
                 *_shared(),
-                structlog.stdlib.ExtraAdder(),
-                _drop_formatted,
+                _add_extra,
             ],
             processors=[_finish, self._write],
         )

@@ -53,7 +53,6 @@ from overcoat.middleware._wsgi import Application, Environ
 UNBOUNDED = 1 << 30
 _ORIGINALS = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
 _originals = itemgetter(*_ORIGINALS)
-_ONE_HOP = (1, 1)
 
 
 class ProxyFix(Layer):
@@ -146,7 +145,7 @@ class ProxyFix(Layer):
         except KeyError:
             originals = {key: get(key) for key in _ORIGINALS}
         environ["overcoat.proxy_fix.orig"] = environ["werkzeug.proxy_fix.orig"] = originals
-        hops = _ONE_HOP
+        hops = 1
         value = get("HTTP_X_FORWARDED_FOR")
         if value:
             if self._one_for and len(value) <= LONGEST_ADDRESS and "," not in value:
@@ -164,10 +163,10 @@ class ProxyFix(Layer):
         if self._rewrites_host:
             self._rewrite_host(environ, hops)
 
-    def _walk(self, environ: Environ, value: str) -> tuple[int, int]:
-        """Set REMOTE_ADDR; how many elements X-Forwarded-For has, and how many the walk passed from the right."""
+    def _walk(self, environ: Environ, value: str) -> int:
+        """Set REMOTE_ADDR; how many elements of X-Forwarded-For the walk passed, from the right."""
         if not self.x_for:
-            return 0, 1
+            return 1
         elements = split_list(value)
         if self.trusted is None:
             if len(elements) >= self.x_for:
@@ -175,33 +174,33 @@ class ProxyFix(Layer):
                 address = self._known(text)[0] if len(text) <= LONGEST_ADDRESS else None
                 if address is not None:
                     environ["REMOTE_ADDR"] = address
-            return len(elements), self.x_for
+            return self.x_for
         client, passed = None, 0
         for text in reversed(elements[-self.x_for :]):
             address, trusted = self._known(text) if len(text) <= LONGEST_ADDRESS else (None, False)
             if address is None:
-                return len(elements), 1
+                return 1
             client = address
             passed += 1
             if not trusted:
                 break
         if client is not None:
             environ["REMOTE_ADDR"] = client
-        return len(elements), passed
+        return max(passed, 1)
 
-    def _element(self, value: str, count: int, hops: tuple[int, int]) -> str:
+    def _element(self, value: str, count: int, hops: int) -> str:
         """The element of a list that counts, or "".
 
-        By count: that many from the right, as Werkzeug. By trust: that of the hop where the walk ended, if the list has
-        one element for each hop; else the rightmost, which the nearest proxy wrote.
+        By count: that many from the right, as Werkzeug. By trust: that of the hop where the walk ended, counted from
+        the right, for the left end is the client's to lengthen; of a shorter list the rightmost, the nearest proxy's.
         """
         elements = split_list(value) if "," in value else [value.strip(" \t")]
         if self.trusted is None:
             return elements[-count] if len(elements) >= count else ""
-        place = min(count, hops[1]) if len(elements) == hops[0] else 1
+        place = min(count, hops) if len(elements) >= hops else 1
         return elements[-place] if 0 < place <= len(elements) else ""
 
-    def _rewrite_host(self, environ: Environ, hops: tuple[int, int]) -> None:
+    def _rewrite_host(self, environ: Environ, hops: int) -> None:
         get = environ.get
         if self.x_host and (value := get("HTTP_X_FORWARDED_HOST")):
             host = parse_host(self._element(value, self.x_host, hops))

@@ -71,6 +71,9 @@ class ServerTiming(Layer):
         if everything and exchange._rare is not None:
             timings = exchange._rare.get("timings") or {}
             value = ", ".join(
-                [*(f"{_NOT_TOKEN.sub('_', name)};dur={ns / 1e6:.3f}" for name, (ns, _) in timings.items()), value]
+                [
+                    *(f"{_NOT_TOKEN.sub('_', name)};dur={ns / 1e6:.3f}" for name, (ns, _) in timings.copy().items()),
+                    value,
+                ]
             )
         exchange.headers.append(("Server-Timing", value))

@@ -164,3 +164,41 @@ def test_layers_joined_one_line_at_a_time_are_one_segment():
     assert records[0]["client"] == "192.0.2.7"
     assert answer.header("X-Frame-Options") == ["SAMEORIGIN"]
     assert records[0]["request_id"] == answer.header("X-Request-ID")[0]
+
+
+def copying(app):
+    return lambda environ, start_response: app(dict(environ), start_response)
+
+
+def test_layers_behind_a_copy_of_the_environ_edit_the_copy():
+    seen, records = {}, []
+
+    def app(environ, start_response):
+        seen.update(environ)
+        start_response("200 OK", [])
+        return [b"ok"]
+
+    stack = Stack(app, [RequestLog(to=records.append), copying, ProxyFix(trusted=[]), RequestID()], check_order=False)
+    call(stack, REMOTE_ADDR="198.51.100.9", HTTP_X_FORWARDED_FOR="6.6.6.6", HTTP_PROXY="http://evil.example")
+    assert "HTTP_X_FORWARDED_FOR" not in seen
+    assert records[0]["request_id"] == seen["overcoat.request_id"]
+
+
+def test_a_request_made_inside_of_a_request_with_a_copied_environ_is_its_own():
+    records = []
+
+    def app(environ, start_response):
+        if environ["PATH_INFO"] == "/":
+            call_of_its_own = {**environ, "PATH_INFO": "/inner", "REQUEST_METHOD": "POST"}
+            body = stack(call_of_its_own, lambda status, headers, exc_info=None: None)
+            list(body)
+            body.close()
+        start_response("200 OK" if environ["PATH_INFO"] == "/" else "500 No", [])
+        return [b"ok"]
+
+    stack = Stack(app, [RequestID(), RequestLog(to=records.append)])
+    call(stack, PATH_INFO="/")
+    assert [(record["method"], record["path"], record["status"]) for record in records] == [
+        ("POST", "/inner", 500),
+        ("GET", "/", 200),
+    ]

@@ -352,3 +352,12 @@ def test_what_another_formatter_left_on_a_record_is_not_logged(tmp_path):
         "logger": "shop",
         "item": 7,
     }
+
+
+def test_extra_never_replaces_what_a_line_is(tmp_path, capsys):
+    configure_logging(file=tmp_path / "app.log", console="console")
+    forged = {"event": "http_request", "duration_ms": 1, "status": "\x1b[2J", "level": ["x"], "outcome": "\x1b]0;x"}
+    logging.getLogger("shop").warning("user signed up", extra=forged)
+    [line] = [json.loads(line) for line in (tmp_path / "app.log").read_text().splitlines()]
+    assert (line["event"], line["level"], line["event_"]) == ("user signed up", "warning", "http_request")
+    assert "\x1b" not in capsys.readouterr().out

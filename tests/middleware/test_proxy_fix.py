@@ -272,3 +272,22 @@ WRONG = {
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         ProxyFix(ok, **options)
+
+
+@pytest.mark.parametrize("spoofed", ["", "6.6.6.6, ", "6.6.6.6, 7.7.7.7, "])
+def test_the_client_cannot_shift_which_scheme_counts(spoofed):
+    seen = {}
+
+    def app(environ, start_response):
+        seen.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    proxied = ProxyFix(app, trusted=["10.0.0.0/8"])
+    call(
+        proxied,
+        REMOTE_ADDR="10.0.0.1",
+        HTTP_X_FORWARDED_FOR=f"{spoofed}192.0.2.7, 10.0.0.2",
+        HTTP_X_FORWARDED_PROTO="https, http",
+    )
+    assert (seen["REMOTE_ADDR"], seen["wsgi.url_scheme"]) == ("192.0.2.7", "https")

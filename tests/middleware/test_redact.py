@@ -71,3 +71,41 @@ def test_it_never_raises_and_changes_only_values(query):
 @pytest.mark.parametrize("end", ["", "&token=x"], ids=["", "and a secret"])
 def test_cve_2020_5236_64_kib_cost_linear_time(unit, end):
     redact_query(unit * (65536 // len(unit)) + end)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "next=/cb?token=S3CRET",
+        "next=https%3A%2F%2Fx%3Faccess_token%3DS3CRET",
+        "redirect_uri=https://x/#access_token=S3CRET",
+        "a=1%26token%3DS3CRET",
+        "a=b=token=S3CRET",
+        "token%3DS3CRET",
+        "url=https://bob:S3CRET@host/",
+        "user[pass]=S3CRET",
+        "user%5Bpass%5D=S3CRET",
+        "oauth[code]=S3CRET",
+        "db_pass=S3CRET",
+        "subscription-key=S3CRET",
+        "pass1=S3CRET",
+        "PHPSESSID=S3CRET",
+        "SAMLRequest=S3CRET",
+        "data=%7B%22password%22%3A%22S3CRET%22%7D",
+    ],
+)
+def test_a_secret_inside_of_a_value_or_a_compound_name_is_not_logged(query):
+    assert "S3CRET" not in redact_query(query)
+    assert redact_query(f"page=2&{query}").startswith("page=2&")
+
+
+@pytest.mark.parametrize(
+    "query", ["page=2", "q=a%20b", "next=/item/7", "at=10:30", "url=https://host/path?page=2", "compass=north"]
+)
+def test_a_query_without_a_secret_stays_as_it_is(query):
+    assert redact_query(query) == query
+
+
+@pytest.mark.parametrize("value", ["%" * 65536, "a=" * 32768, "%25" * 21845, "a" * 65536 + "=", "://:" * 16384])
+def test_a_hostile_value_costs_linear_time(value):
+    assert redact_query(f"a={value}")
