@@ -50,7 +50,10 @@ pages = Blueprint("pages", __name__, template_folder="pages")
 @pages.get("/")
 def home() -> str:
     """The page."""
-    base = request.root_url.rstrip("/")
+    try:
+        base = request.root_url.rstrip("/")
+    except UnicodeError:  # a Host that is no name in any script
+        base = "http://127.0.0.1:5001"
     routes = [
         {"method": method, "rule": rule, "does": does, "command": _command(before, base + path, after)}
         for method, rule, does, before, path, after in ROUTES

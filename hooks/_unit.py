@@ -12,14 +12,16 @@ class Unit:
     Attributes:
         key: What it uses.
         joined: Whether a request around this one uses the same.
+        failed: Whether a request inside of this one, which shares it, must not be committed.
     """
 
-    __slots__ = ("_open", "_request", "joined", "key")
+    __slots__ = ("_open", "_request", "failed", "joined", "key")
 
     def __init__(self, key: object, *, joined: bool) -> None:
         self.key = key
         self.joined = joined
         self._open = True
+        self.failed = False
         # A request that nobody holds any more is not around another one, even if its end was never told.
         self._request = weakref.ref(current_request())
 
@@ -44,6 +46,11 @@ def open_unit(key: object) -> Unit:
     unit = Unit(key, joined=bool(around) and any(other.key == key for other in around))
     _units.set((*around, unit))
     return unit
+
+
+def alive_units(key: object) -> tuple[Unit, ...]:
+    """The units of that key whose requests are under way here, outermost first."""
+    return tuple(unit for unit in _alive() if unit.key == key)
 
 
 def _alive() -> tuple[Unit, ...]:

@@ -172,10 +172,10 @@ def register(target: Flask | Blueprint, bundles: Iterable[HookBundle]) -> None:
         TypeError: Something in the list is no bundle.
         RuntimeError, ValueError: As ``HookBundle.register``.
     """
-    given: tuple[Any, Any] = target, bundles
+    given: Any = (target, bundles)  # what a caller really gave
     if not isinstance(given[0], (Flask, Blueprint)) or not isinstance(given[1], Iterable):
         raise TypeError(f"register: {given!r} should be an app and a list: write register(app, [bundle, ...])")
-    listed = list(bundles)
+    listed: list[Any] = list(bundles)
     for bundle in listed:
         if isinstance(bundle, type):
             raise TypeError(f"register: {bundle.__name__} is a class: write {bundle.__name__}(...)")

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from flask import Response
 
 from overcoat.hooks._current import current_request
-from overcoat.hooks._unit import Unit, open_unit
+from overcoat.hooks._unit import Unit, alive_units, open_unit
 from overcoat.hooks.bundle import BundleOptions, HookBundle
 from overcoat.middleware import Exchange
 from overcoat.middleware._exchange import ENVIRON_KEY
@@ -102,9 +102,18 @@ class DatabaseSession(HookBundle):
 
     def _complete(self, response: Response) -> Response:
         session = self._current()
-        if session is None or self._unit(current_request().environ).joined:
+        unit = self._unit(current_request().environ)
+        if session is None or unit.joined:
+            if unit.joined and response.status_code >= 500:
+                # What it has half written is in the transaction of the request around it, which is lost as a whole.
+                alive_units(unit.key)[0].failed = True
             return response
         try:
+            if unit.failed:
+                session.rollback()
+                raise RuntimeError(
+                    "a request made inside of this one, on the same session, failed: nothing is committed"
+                )
             if self._commits(response):
                 session.commit()
             else:
@@ -125,7 +134,8 @@ class DatabaseSession(HookBundle):
     def _remove_late(self, exchange: Exchange) -> None:
         # A stream without context runs after the teardown, and another hook's error can keep Flask from calling that.
         unit = exchange.environ.pop(self._environ_key, None)
-        if unit is not None:
+        # Where another request is under way with the same session, what is open in it is that one's.
+        if unit is not None and not any(other is not unit for other in alive_units(unit.key)):
             self._close(unit)
 
     def _close(self, unit: Unit) -> None:

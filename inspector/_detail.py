@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
-import orjson
-
 from overcoat.inspector._files import LogFiles
 from overcoat.inspector._filters import Filters
 from overcoat.inspector._lines import containing
-from overcoat.inspector._record import FIELDS, Record, is_request, json_part, moment, number, text
+from overcoat.inspector._record import FIELDS, Record, is_request, json_part, json_text, moment, number, text
 from overcoat.inspector._table import request_text
 from overcoat.inspector._tail import Found
 from overcoat.inspector._terminal import Terminal, cut
@@ -137,7 +135,7 @@ def _app_line(record: Record, zone: tzinfo | None) -> Iterable[str]:
         if isinstance(value, str) and "\n" in value:  # a traceback
             blocks.append((name, value))
         else:
-            shown = value if isinstance(value, str) else orjson.dumps(value).decode()
+            shown = value if isinstance(value, str) else json_text(value)
             pairs.append(f"{escape(name)}={escape(shown)}")
     level, event = escape(text(record, "level") or "-"), escape(text(record, "event") or "-")
     yield "  ".join([f"  {at}  {level:<8}", event, *pairs])

@@ -5,7 +5,7 @@
 import shutil
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from itertools import islice
 
 from overcoat.inspector._grid import print_grid
@@ -111,11 +111,16 @@ def _span(question: Question, stats: Stats) -> str:
     """From when to when, and how many a second."""
     if stats.first is None or stats.last is None:
         return plural(stats.total.requests, "request")
-    first, last = (
-        f"{datetime.fromtimestamp(at, UTC).astimezone(question.zone):%Y-%m-%d %H:%M:%S}"
-        for at in (stats.first, stats.last)
-    )
+    first, last = (_clock(at, question.zone) for at in (stats.first, stats.last))
     seconds = stats.last - stats.first
     rate = f", {stats.total.requests / seconds:,.3g} a second" if seconds >= 1 else ""
     zone = " UTC" if question.zone else ""
     return f"{plural(stats.total.requests, 'request')} from {first} to {last}{zone}{rate}"
+
+
+def _clock(epoch_s: float, zone: tzinfo | None) -> str:
+    """A time of the log, which may be one that no clock shows."""
+    try:
+        return f"{datetime.fromtimestamp(epoch_s, UTC).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        return "a time out of range"

@@ -99,7 +99,15 @@ def text(record: Record, name: str) -> str | None:
     value = record.get(name)
     if value is None or isinstance(value, str):
         return value
-    return orjson.dumps(value).decode()
+    return json_text(value)
+
+
+def json_text(value: object) -> str:
+    """A value of a line as JSON again, unless it is nested deeper than that can be written."""
+    try:
+        return orjson.dumps(value).decode()
+    except (TypeError, ValueError, RecursionError):
+        return "<nested too deeply>"
 
 
 def number(record: Record, name: str) -> float | None:

@@ -31,7 +31,7 @@ _VALUES = "status, outcome, duration_ms, response_bytes"
 _FIGURES = """count(*) AS hits,
             count(*) FILTER (coalesce(status >= 500, false) OR coalesce(outcome = 'failed', false)) AS errors,
             quantile_cont(duration_ms, [0.5, 0.95, 0.99]) AS percentiles,
-            coalesce(sum(response_bytes), 0)::BIGINT AS response_bytes"""
+            least(coalesce(sum(response_bytes), 0), 9223372036854775807)::BIGINT AS response_bytes"""
 _KINDS = 4  # of lines: each has a row of its own
 
 

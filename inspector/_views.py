@@ -78,7 +78,8 @@ def _objects(sources: Sequence[Source], types: dict[str, str], *, whole: bool) -
     for gzipped in (False, True):
         paths = [quote(source.path.translate(_GLOB)) for source in sources if source.gzipped is gzipped]
         options = (
-            f"[{', '.join(paths)}], ignore_errors = true, maximum_object_size = {MAX_LINE_BYTES},"
+            f"[{', '.join(paths)}], hive_partitioning = false, ignore_errors = true,"
+            f" maximum_object_size = {MAX_LINE_BYTES},"
             f" compression = '{'gzip' if gzipped else 'uncompressed'}'"
         )
         if not paths:

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 from sqlalchemy import event
+from support.wsgi import call
 
 from overcoat.demo.models import db
 from overcoat.middleware import describe
@@ -180,3 +181,8 @@ def test_body_limit(make_app):
     assert client.post("/item", json={"name": "a", "value": 1}).status_code == 201
     response = client.post("/item", json={"name": "a" * 30, "value": 1})
     assert (response.status_code, response.json["message"]) == (413, "The body is larger than 30 bytes")
+
+
+def test_a_host_that_is_no_name_gets_the_home_page(make_app):
+    # The test client itself cannot send it.
+    assert call(make_app(), PATH_INFO="/", HTTP_HOST="xn--a").status == "200 OK"

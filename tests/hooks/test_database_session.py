@@ -363,6 +363,40 @@ def test_request_inside_a_failing_one_is_rolled_back_with_it(session: scoped_ses
     assert rows() == []
 
 
+def test_request_inside_that_fails_takes_the_one_around_it_along(session: scoped_session[Session], rows: Row) -> None:
+    app = make_app(session)
+
+    @app.get("/half")
+    def half() -> str:
+        add(session, "half")
+        raise ZeroDivisionError
+
+    @app.get("/outer")
+    def outer() -> str:
+        add(session, "outer")
+        return serve(app, "/half")[0]
+
+    assert serve(app, "/outer")[0].startswith("500")
+    assert rows() == []
+
+
+def test_late_end_of_an_earlier_request_leaves_the_session_of_the_current_one(
+    session: scoped_session[Session], rows: Row
+) -> None:
+    app = make_app(session)
+    earlier: list[Any] = []
+
+    @app.get("/outer")
+    def outer() -> str:
+        add(session, "outer")
+        earlier[0].close()
+        return "outer"
+
+    earlier.append(app.test_client().get("/stream"))
+    assert serve(app, "/outer")[0] == "200 OK"
+    assert "outer" in rows()
+
+
 def test_context_copied_to_a_thread_cleans_its_own_session(session: scoped_session[Session], rows: Row) -> None:
     app = make_app(session)
     left: list[bool] = []

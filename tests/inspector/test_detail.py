@@ -111,3 +111,19 @@ def test_an_id_of_any_characters_is_found(overcoat, tmp_path, request_id):
 def test_odd_timings_do_no_harm(overcoat, tmp_path, timings):
     path = log_file(tmp_path / "app.log", [line(request_id="odd", timings=timings, duration_ms=0)])
     assert overcoat("logs", path, "--id", "odd").status == 0
+
+
+def test_what_no_view_can_write_does_not_end_one(overcoat, tmp_path):
+    deep = orjson.loads(b"[" * 500 + b"]" * 500)
+    written = (
+        line(request_id="feed01", path="/x").rstrip(b"\n")[:-1] + b',"payload":' + b"[" * 500 + b"]" * 500 + b"}\n"
+    )
+    assert deep
+    late = line(request_id="feed02", timestamp="2026-01-01T00:00:00Z", response_bytes=2**62)
+    path = log_file(tmp_path / "app.log", [written, late, late, late])
+    ran = overcoat("logs", path, "--id", "feed01", "--utc")
+    assert (ran.status, ran.err) == (0, "")
+    assert "nested too deeply" in "".join(ran.rows)
+    ran = overcoat("logs", path, "--stats")
+    assert ran.status == 0
+    assert "Traceback" not in ran.err
