@@ -55,55 +55,54 @@ def build_record(exchange: Exchange) -> dict[str, Any]:
         get = environ.get
         client, scheme, protocol = get("REMOTE_ADDR"), get("wsgi.url_scheme"), get("SERVER_PROTOCOL")
         host, user_agent = get("HTTP_HOST") or get("SERVER_NAME"), get("HTTP_USER_AGENT")
-    started_ns, first_byte_ns = exchange.started_ns, exchange.first_byte_ns
-    path, query, route, endpoint = exchange.raw_path, exchange.query, exchange.route, exchange.endpoint
-    request_bytes, outcome = exchange.request_bytes, exchange.outcome
+    started_ns = exchange.started_ns
+    path, outcome = exchange.raw_path, exchange.outcome
     record: dict[str, Any] = {
         "timestamp": timestamp(time_ns()),
         "level": level if outcome != "failed" else "error",
         "event": "http_request",
         "method": exchange.method,
         "path": path if path.isascii() else decode_path(path),
-        "route": route,
-        "endpoint": endpoint,
-        "query": query and redact_query(decode_path(query)),
-        "status": status,
-        "duration_ms": (exchange.finished_ns - started_ns) // 1000 / 1000,
-        "first_byte_ms": (first_byte_ns - started_ns) // 1000 / 1000 if first_byte_ns else None,
-        "response_bytes": exchange.response_bytes,
-        "request_bytes": request_bytes,
-        "client": client or None,
-        "peer": exchange.peer or None,
-        "scheme": scheme or None,
-        "host": decode_path(host) if host else None,
-        "http_version": _HTTP_VERSIONS.get(protocol) or _http_version(protocol),
-        "user_agent": decode_path(user_agent) if user_agent else None,
-        "request_id": exchange.request_id,
-        "outcome": outcome,
     }
-    # What is unknown is absent. Of these four many requests have none; the others are looked for at once.
-    if route is None:
-        del record["route"]
-    if endpoint is None:
-        del record["endpoint"]
-    if not query:
-        del record["query"]
-    if not request_bytes:
-        del record["request_bytes"]
+    # What is unknown is absent.
+    if (route := exchange.route) is not None:
+        record["route"] = route
+    if (endpoint := exchange.endpoint) is not None:
+        record["endpoint"] = endpoint
+    if query := exchange.query:
+        record["query"] = redact_query(decode_path(query))
+    if status is not None:
+        record["status"] = status
+    record["duration_ms"] = (exchange.finished_ns - started_ns) // 1000 / 1000
+    if first_byte_ns := exchange.first_byte_ns:
+        record["first_byte_ms"] = (first_byte_ns - started_ns) // 1000 / 1000
+    if (response_bytes := exchange.response_bytes) is not None:
+        record["response_bytes"] = response_bytes
+    if request_bytes := exchange.request_bytes:
+        record["request_bytes"] = request_bytes
+    if client:
+        record["client"] = client
+    if peer := exchange.peer:
+        record["peer"] = peer
+    if scheme:
+        record["scheme"] = scheme
+    if host:
+        record["host"] = host if host.isascii() else decode_path(host)
+    if protocol == "HTTP/1.1":
+        record["http_version"] = "1.1"
+    elif protocol and protocol.startswith("HTTP/") and len(protocol) > len("HTTP/"):
+        record["http_version"] = protocol[5:]
+    if user_agent:
+        record["user_agent"] = user_agent if user_agent.isascii() else decode_path(user_agent)
+    if (request_id := exchange.request_id) is not None:
+        record["request_id"] = request_id
+    if outcome is not None:
+        record["outcome"] = outcome
     if exchange.error is not None:
         _add_error(record, exchange)
     if exchange._rare is not None:
         _add_rare(record, exchange)
-    if None in record.values():
-        return {name: value for name, value in record.items() if value is not None}
     return record
-
-
-_HTTP_VERSIONS = {"HTTP/1.1": "1.1", "HTTP/1.0": "1.0", "HTTP/2": "2"}
-
-
-def _http_version(protocol: str | None) -> str | None:
-    return protocol[5:] if protocol and protocol.startswith("HTTP/") and len(protocol) > len("HTTP/") else None
 
 
 def _add_rare(record: dict[str, Any], exchange: Exchange) -> None:

@@ -31,7 +31,6 @@ It stands outside all that reads client, scheme or host.
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from operator import itemgetter
 from typing import ClassVar, Unpack
 
 from overcoat.middleware._exchange import Exchange
@@ -52,7 +51,6 @@ from overcoat.middleware._wsgi import Application, Environ
 
 UNBOUNDED = 1 << 30
 _ORIGINALS = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
-_originals = itemgetter(*_ORIGINALS)
 
 
 class ProxyFix(Layer):
@@ -141,7 +139,14 @@ class ProxyFix(Layer):
             delete_forwarding(environ)
             return
         try:
-            originals = dict(zip(_ORIGINALS, _originals(environ), strict=True))
+            originals = {
+                "REMOTE_ADDR": peer,
+                "wsgi.url_scheme": environ["wsgi.url_scheme"],
+                "HTTP_HOST": environ["HTTP_HOST"],
+                "SERVER_NAME": environ["SERVER_NAME"],
+                "SERVER_PORT": environ["SERVER_PORT"],
+                "SCRIPT_NAME": environ["SCRIPT_NAME"],
+            }
         except KeyError:
             originals = {key: get(key) for key in _ORIGINALS}
         environ["overcoat.proxy_fix.orig"] = environ["werkzeug.proxy_fix.orig"] = originals
