@@ -14,9 +14,13 @@ def error_type(error: BaseException) -> str:
 
 
 def error_message(error: BaseException) -> str:
-    """The error's text, at most 1000 characters; an error whose ``str()`` raises has a text too."""
+    """The error's text, at most 1000 characters; an error whose ``str()`` raises has a text too.
+
+    Of an error that SQLAlchemy made of a driver's, it is the driver's: its own quotes the values of the statement.
+    """
     try:
-        text = str(error)
+        driver = getattr(error, "orig", None) if hasattr(error, "params") else None
+        text = str(driver if isinstance(driver, BaseException) else error)
     except Exception:
         return f"<{type(error).__name__} whose str() raises>"
     return text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…"

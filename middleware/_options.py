@@ -1,12 +1,15 @@
 """What every layer's constructor says of a bad option: its name, its value and the fix."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from overcoat.middleware._exchange import Exchange
+
+_SEGMENTS = re.compile(r"[/\\;]")
 
 Skip = str | Callable[["Exchange"], object] | Iterable["str | Callable[[Exchange], object]"]
 
@@ -117,8 +120,8 @@ def compile_skip(owner: object, skip: Skip | None) -> "Callable[[Exchange], obje
         path = exchange.path
         if path in exact:
             return True
-        # "/static/../admin" is /admin to an app that resolves it (the shape of CVE-2020-25032).
-        if prefixes and path.startswith(prefixes) and ".." not in path.split("/"):
+        # "/static/../admin" is /admin to an app that resolves it (the shape of CVE-2020-25032); to some, so is "..;".
+        if prefixes and path.startswith(prefixes) and (".." not in path or ".." not in _SEGMENTS.split(path)):
             return True
         return any(ask(exchange) for ask in asked)
 

@@ -25,7 +25,7 @@ _PAIR = re.compile(r"[^&;]+")
 _WORDS = re.compile(r"[a-z]+")
 # A pair or a member inside of a value, and the password of a URL; bounded, so that a value costs linear time.
 _INNER_NAME = re.compile(r"""([A-Za-z0-9_.\[\]-]{1,64}+)["']?\s?[=:]""")
-_USERINFO = re.compile(r"://[^/?#@\s]{0,256}:[^/?#@\s]{1,256}@")
+_USERINFO = re.compile(r"://[^/?#@\s:]{0,256}:[^/?#@\s]{1,256}@")
 _LONGEST_CACHED_NAME = 64
 
 
@@ -59,7 +59,7 @@ def _holds_secret(pair: str) -> bool:
 def _holds_secret_inside(value: str) -> bool:
     """Whether a value holds a pair, a member or a URL of its own with a secret, encoded up to twice."""
     for _ in range(3):
-        if _USERINFO.search(value) or any(is_sensitive(found[1]) for found in _INNER_NAME.finditer(value)):
+        if _USERINFO.search(value) or any(map(_is_encoded_secret, _INNER_NAME.findall(value))):
             return True
         if "%" not in value:
             return False

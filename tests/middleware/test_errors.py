@@ -84,3 +84,15 @@ def test_a_file_that_is_nowhere_keeps_its_name():
 
 def test_an_error_that_was_never_raised_is_nowhere():
     assert error_at(ValueError()) is None
+
+
+def test_the_values_of_a_statement_are_not_in_the_message():
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.exc import OperationalError
+
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.execute(text("insert into users values (:password)"), {"password": "hunter2"})
+    engine.dispose()
+    assert "hunter2" in str(caught.value)
+    assert error_message(caught.value) == "no such table: users"

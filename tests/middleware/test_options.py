@@ -34,6 +34,8 @@ SKIPS = {
     "below, itself": ("/static/", "/static", True),
     "CVE-2023-29159 another segment": ("/static/", "/static_secret", False),
     "CVE-2020-25032 dot segments": ("/static/", "/static/../admin", False),
+    "dot segments with a parameter": ("/static/", "/static/..;/admin", False),
+    "dot segments with a backslash": ("/static/", "/static/..\\admin", False),
     "CVE-2020-25032 dot segments at the end": ("/static/", "/static/a/..", False),
     "dots in a name": ("/static/", "/static/a..b", True),
     "decoded": ("/café", "/caf\xc3\xa9", True),
