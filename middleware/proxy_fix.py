@@ -21,36 +21,39 @@ the client. An element that is no address stops the walk and keeps the peer.
 Without ``trusted=`` it is Werkzeug's ProxyFix: so many values are counted from the right, whoever the peer is. A value
 that is not what its header promises (an address, a scheme, a host, a port, a path) is not taken, in either mode.
 
-X-Forwarded-Host, -Port and -Prefix count only if asked for (``x_host=1``), for most proxies hand the client's own
-through.
-What was rewritten is kept in ``environ["overcoat.proxy_fix.orig"]`` (and ``"werkzeug.proxy_fix.orig"``).
+``header="forwarded"`` reads RFC 7239's ``Forwarded`` in the same way. The two families are never merged: the one that
+is not read is deleted. X-Forwarded-Host, -Port and -Prefix count only if asked for (``x_host=1``), for most proxies
+hand the client's own through. What was rewritten is kept in ``environ["overcoat.proxy_fix.orig"]`` (and
+``"werkzeug.proxy_fix.orig"``).
 
-It stands outside all that reads client, scheme or host.
+``explain`` tells, hop by hop, what a request's headers come to and why; ``overcoat explain-proxy`` prints it.
+
+It stands outside all that reads client, scheme or host. Behind no proxy leave it out, or write ``trusted=[]``.
 """
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import ClassVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
+from overcoat.middleware._authority import parse_host, parse_port
+from overcoat.middleware._chain import Chain, chain_reader, element_at, parameter_at
+from overcoat.middleware._contradictions import X_FAMILY, Contradictions
 from overcoat.middleware._exchange import Exchange
-from overcoat.middleware._forwarded import (
-    LONGEST_ADDRESS,
-    SCHEMES,
-    delete_forwarding,
-    parse_address,
-    parse_host,
-    parse_port,
-    parse_prefix,
-    parse_scheme,
-    split_list,
-)
+from overcoat.middleware._forwarded import SCHEMES, delete_forwarding, parse_prefix, parse_scheme, with_port
+from overcoat.middleware._hosts import compile_hosts
 from overcoat.middleware._layer import Layer
-from overcoat.middleware._options import LayerOptions
+from overcoat.middleware._networks import Networks
+from overcoat.middleware._options import LayerOptions, one_of
+from overcoat.middleware._proxy_options import count, does, lists, refuse_idle
 from overcoat.middleware._wsgi import Application, Environ
+
+if TYPE_CHECKING:
+    from overcoat.middleware._explanation import Explanation
 
 UNBOUNDED = 1 << 30
 _ORIGINALS = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
+# Chains come again and again, as their clients do: to walk one costs more than all the rest.
+_REMEMBERED = 4096
+_LONGEST_REMEMBERED = 256
 
 
 class ProxyFix(Layer):
@@ -58,18 +61,23 @@ class ProxyFix(Layer):
 
     Args:
         app: The WSGI application to wrap.
-        x_for: How many values of X-Forwarded-For to believe, from the right; 1, or with ``trusted`` as many as the walk
-            passes.
-        x_proto: The same for X-Forwarded-Proto.
-        x_host: The same for X-Forwarded-Host; 0 leaves the host alone.
+        x_for: How many values of X-Forwarded-For (or ``for`` of ``Forwarded``) to believe, from the right; 1, or with
+            ``trusted`` as many as the walk passes.
+        x_proto: The same for X-Forwarded-Proto (``proto``).
+        x_host: The same for X-Forwarded-Host (``host``); 0 leaves the host alone.
         x_port: The same for X-Forwarded-Port.
         x_prefix: The same for X-Forwarded-Prefix.
         trusted: Addresses and networks of the proxies, and ``"unix:"`` for a Unix socket. An empty list trusts nobody;
             None looks at no peer.
+        header: Which family the proxies set: ``"x-forwarded"``, or ``"forwarded"`` for RFC 7239's, which has no port
+            and no prefix. The other one is deleted.
+        allowed_hosts: The hosts that X-Forwarded-Host may name: ``"example.com"``, ``"*.example.com"``,
+            ``"example.com:8443"``, ``"[::1]"``. Another keeps host and port as they were. None allows every host.
         **options: Those of every layer: ``skip``, ``check_order``.
 
     Raises:
-        ValueError: A count that is no whole number from 0 up, or an entry of ``trusted`` that is no address or network.
+        ValueError: A count that is no whole number from 0 up, an entry of ``trusted`` that is no address or network, an
+            entry of ``allowed_hosts`` that is no host, an unknown ``header``, or an option that would have no effect.
     """
 
     does = "corrects client and scheme"
@@ -88,51 +96,38 @@ class ProxyFix(Layer):
         x_prefix: int | None = None,
         *,
         trusted: Iterable[str] | None = None,
+        header: str = "x-forwarded",
+        allowed_hosts: Iterable[str] | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
-        default = 1 if trusted is None else UNBOUNDED
-        self.x_for = _count("x_for", x_for, default)
-        self.x_proto = _count("x_proto", x_proto, default)
-        self.x_host = _count("x_host", x_host, 0)
-        self.x_port = _count("x_port", x_port, 0)
-        self.x_prefix = _count("x_prefix", x_prefix, 0)
-        self.trusted = None if trusted is None else _networks(trusted)
-        if trusted is None:
-            self.does = "corrects client and scheme; trusts any peer"  # type: ignore[misc]  # for this one
-        elif not self.trusted:
-            self.does = "deletes forwarding headers; trusts nobody"  # type: ignore[misc]
-        self._unix = self.trusted is not None and "unix:" in self.trusted
-        # Addresses come again and again: parsing one costs more than all the rest.
-        self._known = lru_cache(maxsize=4096)(self._look_up)
-        self._trusts = None if trusted is None else lru_cache(maxsize=4096)(self._trusts_peer)
+        by_count = trusted is None
+        default = 1 if by_count else UNBOUNDED
+        self.x_for = count("x_for", x_for, default)
+        self.x_proto = count("x_proto", x_proto, default)
+        self.x_host = count("x_host", x_host, 0)
+        self.x_port = count("x_port", x_port, 0)
+        self.x_prefix = count("x_prefix", x_prefix, 0)
+        self.header = one_of(self, "header", header, ["x-forwarded", "forwarded"])
+        self._networks = Networks("ProxyFix", () if trusted is None else trusted)
+        self.trusted = None if by_count else self._networks.listed
+        self._allows = None if allowed_hosts is None else compile_hosts("ProxyFix", "allowed_hosts", allowed_hosts)
+        refuse_idle(self)
+        self._reads_forwarded = header == "forwarded"
+        furthest = max(self.x_for, self.x_proto, self.x_host) if by_count else None
+        self._chain = chain_reader(header, self._networks.look_up, self.x_for, furthest)
+        self._trusts = None if by_count else self._networks.trusts
         # Whether a header with one value, as one proxy sends it, is read without a look at the rest.
-        self._one_for = self.x_for == 1 or (trusted is not None and self.x_for > 0)
-        self._one_proto = self.x_proto == 1 or (trusted is not None and self.x_proto > 0)
+        self._schemes = SCHEMES if self.x_proto == 1 or (self.x_proto and not by_count) else frozenset[str]()
         self._rewrites_host = bool(self.x_host or self.x_port or self.x_prefix)
+        self._chains: dict[str, Chain] = {}
+        self._contradictions = Contradictions(self.header, lists(self))
+        self.does = does(self)  # type: ignore[misc]  # for this one
         super().__init__(app, **options)
-
-    def _look_up(self, text: str) -> tuple[str | None, bool]:
-        """A peer or an element of X-Forwarded-For: the address, and whether it is trusted."""
-        address = parse_address(text.strip(" \t"))
-        if address is None:
-            return None, False
-        parsed = ip_address(address)
-        networks = self.trusted or ()
-        return address, any(not isinstance(network, str) and parsed in network for network in networks)
-
-    def _trusts_peer(self, peer: str | None) -> bool:
-        if peer is None:
-            return False
-        # On a Unix socket gunicorn says "", waitress "localhost"; a TCP peer is always an address.
-        if not peer or peer == "localhost" or peer.startswith("unix:"):
-            return self._unix
-        return len(peer) <= LONGEST_ADDRESS and self._known(peer)[1]
 
     def on_request(self, exchange: Exchange) -> None:
         """Correct the environ, or delete what an untrusted peer claims."""
         environ = exchange.environ
-        get = environ.get
-        peer = get("REMOTE_ADDR")
+        peer = environ.get("REMOTE_ADDR")
         if "HTTP_PROXY" in environ:
             del environ["HTTP_PROXY"]  # httpoxy, CVE-2016-1000110
         if self._trusts is not None and not self._trusts(peer):
@@ -148,123 +143,106 @@ class ProxyFix(Layer):
                 "SCRIPT_NAME": environ["SCRIPT_NAME"],
             }
         except KeyError:
-            originals = {key: get(key) for key in _ORIGINALS}
+            originals = {key: environ.get(key) for key in _ORIGINALS}
         environ["overcoat.proxy_fix.orig"] = environ["werkzeug.proxy_fix.orig"] = originals
+        if self._reads_forwarded:
+            self._correct_by_forwarded(environ)
+            return
+        if "HTTP_FORWARDED" in environ:
+            self._contradictions.warn(self._contradictions.of_families(environ))
+            del environ["HTTP_FORWARDED"]
         hops = 1
-        value = get("HTTP_X_FORWARDED_FOR")
+        value = environ.get("HTTP_X_FORWARDED_FOR")
         if value:
-            if self._one_for and len(value) <= LONGEST_ADDRESS and "," not in value:
-                address = self._known(value)[0]
-                if address is not None:
-                    environ["REMOTE_ADDR"] = address
-            else:
-                hops = self._walk(environ, value)
-        value = get("HTTP_X_FORWARDED_PROTO")
-        if value and self.x_proto:
-            if self._one_proto and value in SCHEMES:
+            client, hops, _ = self._chains.get(value) or self._meet(environ, value)
+            if client is not None:
+                environ["REMOTE_ADDR"] = client
+        value = environ.get("HTTP_X_FORWARDED_PROTO")
+        if value:
+            if value in self._schemes:
                 environ["wsgi.url_scheme"] = value
             elif (scheme := parse_scheme(self._element(value, self.x_proto, hops))) is not None:
                 environ["wsgi.url_scheme"] = scheme
         if self._rewrites_host:
-            self._rewrite_host(environ, hops)
+            get = environ.get
+            host = self._element(value, self.x_host, hops) if (value := get("HTTP_X_FORWARDED_HOST")) else ""
+            port = self._element(value, self.x_port, hops) if (value := get("HTTP_X_FORWARDED_PORT")) else ""
+            prefix = self._element(value, self.x_prefix, hops) if (value := get("HTTP_X_FORWARDED_PREFIX")) else ""
+            self._rewrite_host(environ, host, port, prefix)
 
-    def _walk(self, environ: Environ, value: str) -> int:
-        """Set REMOTE_ADDR; how many elements of X-Forwarded-For the walk passed, from the right."""
-        if not self.x_for:
-            return 1
-        elements = split_list(value)
-        if self.trusted is None:
-            if len(elements) >= self.x_for:
-                text = elements[-self.x_for]
-                address = self._known(text)[0] if len(text) <= LONGEST_ADDRESS else None
-                if address is not None:
-                    environ["REMOTE_ADDR"] = address
-            return self.x_for
-        client, passed = None, 0
-        for text in reversed(elements[-self.x_for :]):
-            address, trusted = self._known(text) if len(text) <= LONGEST_ADDRESS else (None, False)
-            if address is None:
-                return 1
-            client = address
-            passed += 1
-            if not trusted:
-                break
+    def _correct_by_forwarded(self, environ: Environ) -> None:
+        self._contradictions.warn(self._contradictions.of_families(environ))
+        for key in X_FAMILY:
+            if key in environ:
+                del environ[key]
+        value = environ.get("HTTP_FORWARDED")
+        if not value:
+            return
+        client, hops, elements = self._chains.get(value) or self._remember(value, self._chain(value))
         if client is not None:
             environ["REMOTE_ADDR"] = client
-        return max(passed, 1)
+        scheme = parse_scheme(self._parameter(elements, "proto", self.x_proto, hops))
+        if scheme is not None:
+            environ["wsgi.url_scheme"] = scheme
+        if self.x_host:
+            self._rewrite_host(environ, self._parameter(elements, "host", self.x_host, hops), "", "")
+
+    def explain(self, environ: Mapping[str, Any]) -> "Explanation":
+        """What this layer makes of a request's environ, hop by hop, and why; the environ stays as it is.
+
+        Args:
+            environ: A WSGI environ, or the few keys of one that matter: ``REMOTE_ADDR`` and ``HTTP_X_FORWARDED_FOR``,
+                for example.
+
+        >>> from overcoat.middleware import ProxyFix
+        >>> fix = ProxyFix(trusted=["10.0.0.0/8"])
+        >>> told = fix.explain({"REMOTE_ADDR": "10.0.0.7", "HTTP_X_FORWARDED_FOR": "6.6.6.6, 192.0.2.1"})
+        >>> told.client.value, told.client.why
+        ('192.0.2.1', 'X-Forwarded-For, hop 1: the first address that is not trusted')
+        """
+        from overcoat.middleware._explain import explain  # noqa: PLC0415 - for people, not for a service at work
+
+        return explain(self, environ)
 
     def _element(self, value: str, count: int, hops: int) -> str:
-        """The element of a list that counts, or "".
+        """The element of X-Forwarded-* that counts, or ""."""
+        return element_at(value, count, None if self.trusted is None else hops)
 
-        By count: that many from the right, as Werkzeug. By trust: that of the hop where the walk ended, counted from
-        the right, for the left end is the client's to lengthen; of a shorter list the rightmost, the nearest proxy's.
-        """
-        elements = split_list(value) if "," in value else [value.strip(" \t")]
-        if self.trusted is None:
-            return elements[-count] if len(elements) >= count else ""
-        place = min(count, hops) if len(elements) >= hops else 1
-        return elements[-place] if 0 < place <= len(elements) else ""
+    def _parameter(self, elements: tuple[Mapping[str, str], ...], name: str, count: int, hops: int) -> str:
+        """The parameter of ``Forwarded`` that counts, or ""."""
+        return parameter_at(elements, name, count, None if self.trusted is None else hops)
 
-    def _rewrite_host(self, environ: Environ, hops: int) -> None:
-        get = environ.get
-        if self.x_host and (value := get("HTTP_X_FORWARDED_HOST")):
-            host = parse_host(self._element(value, self.x_host, hops))
-            if host is not None:
-                environ["HTTP_HOST"] = environ["SERVER_NAME"] = host
-                if ":" in host and not host.endswith("]"):
-                    environ["SERVER_NAME"], environ["SERVER_PORT"] = host.rsplit(":", 1)
-        if self.x_port and (value := get("HTTP_X_FORWARDED_PORT")):
-            port = parse_port(self._element(value, self.x_port, hops))
-            if port is not None:
-                host = get("HTTP_HOST")
-                if host:
-                    bare = host.rsplit(":", 1)[0] if ":" in host and not host.endswith("]") else host
-                    environ["HTTP_HOST"] = f"{bare}:{port}"
-                environ["SERVER_PORT"] = port
-        if self.x_prefix and (value := get("HTTP_X_FORWARDED_PREFIX")):
-            prefix = parse_prefix(self._element(value, self.x_prefix, hops))
-            if prefix is not None:
-                environ["SCRIPT_NAME"] = prefix
+    def _meet(self, environ: Environ, value: str) -> Chain:
+        """Walk a chain that is not remembered: the time to look at what else there is."""
+        chain = self._chain(value)
+        self._contradictions.warn(self._contradicted(environ, chain.hops))
+        return self._remember(value, chain)
 
+    def _contradicted(self, environ: Mapping[str, Any], hops: int) -> Iterable[tuple[str, str]]:
+        """What X-Forwarded-* and its like say that cannot all be true."""
+        scheme = parse_scheme(self._element(environ.get("HTTP_X_FORWARDED_PROTO", ""), self.x_proto, hops))
+        yield from self._contradictions.of_scheme(environ, scheme)
+        yield from self._contradictions.of_lists(environ)
 
-def _count(option: str, value: int | None, default: int) -> int:
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(
-            f"ProxyFix: {option}={value!r} must be a whole number from 0 up: how many proxies set the header"
-        )
-    return value
+    def _remember(self, value: str, chain: Chain) -> Chain:
+        if len(value) <= _LONGEST_REMEMBERED:
+            if len(self._chains) >= _REMEMBERED:
+                self._chains.clear()
+            self._chains[value] = chain
+        return chain
 
-
-def _networks(trusted: Iterable[str]) -> tuple[IPv4Network | IPv6Network | str, ...]:
-    if isinstance(trusted, str) or not isinstance(trusted, Iterable):
-        raise ValueError(f"ProxyFix: trusted={trusted!r} must be a list: trusted=[{trusted!r}]")
-    networks: list[IPv4Network | IPv6Network | str] = []
-    for entry in trusted:
-        if entry == "unix:":
-            networks.append(entry)
-            continue
-        try:
-            networks.append(_unmapped(ip_network(entry if isinstance(entry, str) else "")))
-        except ValueError as error:
-            raise ValueError(
-                f"ProxyFix: trusted entry {entry!r} is no address, network or 'unix:' ({error}); {_instead(entry)}"
-            ) from None
-    return tuple(networks)
-
-
-def _instead(entry: object) -> str:
-    """What to write: never more than the entry can have meant."""
-    if entry == "localhost":
-        return "write '127.0.0.1' and '::1'"
-    try:
-        return f"write {str(ip_network(entry, strict=False))!r}"  # type: ignore[arg-type]
-    except (ValueError, TypeError):
-        return "write the proxy's own address, such as '127.0.0.1'"
-
-
-def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    """An IPv4-mapped network as IPv4, for addresses are compared that way."""
-    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
-    return network if mapped is None or network.prefixlen < 96 else IPv4Network((int(mapped), network.prefixlen - 96))
+    def _rewrite_host(self, environ: Environ, host_text: str, port_text: str, prefix_text: str) -> None:
+        host = parse_host(host_text) if host_text else None
+        port = parse_port(port_text) if port_text else None
+        if host is not None and self._allows is not None and not self._allows(with_port(host, port)):
+            host = port = None  # the port was that of the host
+        if host is not None:
+            environ["HTTP_HOST"] = environ["SERVER_NAME"] = host
+            if ":" in host and not host.endswith("]"):
+                environ["SERVER_NAME"], environ["SERVER_PORT"] = host.rsplit(":", 1)
+        if port is not None:
+            if environ.get("HTTP_HOST"):
+                environ["HTTP_HOST"] = with_port(environ["HTTP_HOST"], port)
+            environ["SERVER_PORT"] = port
+        if prefix_text and (prefix := parse_prefix(prefix_text)) is not None:
+            environ["SCRIPT_NAME"] = prefix
