@@ -1,23 +1,32 @@
 r"""SecurityHeaders: the response headers that browsers act on, set once, for every response.
 
-What the app sets wins: a header that is there already is left as it is, so a stricter page stays strict. Error pages,
-static files and 405s get the headers too, because the layer stands outside the framework.
+What the app sets wins: a header that is there already is left as it is, so a stricter page stays strict, and two
+policies are never merged. Error pages, static files and 405s get the headers too, because the layer stands outside the
+framework. A view asks for others by ``override_security_headers(...)``.
 
-==================================  ==================================  ======================================
-header                              default                             option
-==================================  ==================================  ======================================
-``X-Content-Type-Options``          ``nosniff``                         ``content_type_options``
-``X-Frame-Options``                 ``SAMEORIGIN``                      ``frame_options``
-``Referrer-Policy``                 ``strict-origin-when-cross-origin`` ``referrer_policy``
-``Cross-Origin-Opener-Policy``      ``same-origin``                     ``cross_origin_opener_policy``
-``Strict-Transport-Security``       one year, only over https           ``hsts_max_age_s``
-``Content-Security-Policy``         none; ``preset="page"``, ``"api"``  ``content_security_policy``
-``Permissions-Policy``              none; by preset                     ``permissions_policy``
-``Cross-Origin-Resource-Policy``    none; by preset                     ``cross_origin_resource_policy``
-==================================  ==================================  ======================================
+=======================================  ===================================  =====================================
+header                                   default                              option
+=======================================  ===================================  =====================================
+``X-Content-Type-Options``               ``nosniff``                          ``content_type_options``
+``X-Frame-Options``                      ``SAMEORIGIN``, or what              ``frame_options``
+                                         ``frame-ancestors`` says
+``Referrer-Policy``                      ``strict-origin-when-cross-origin``  ``referrer_policy``
+``Cross-Origin-Opener-Policy``           ``same-origin``                      ``cross_origin_opener_policy``
+``Strict-Transport-Security``            one year, only over https            ``hsts_max_age_s``, ``hsts_...``
+``Content-Security-Policy``              none; by preset                      ``content_security_policy``
+``Content-Security-Policy-Report-Only``  none                                 ``content_security_policy_report_only``
+``Permissions-Policy``                   none; by preset                      ``permissions_policy``
+``Cross-Origin-Resource-Policy``         none; by preset                      ``cross_origin_resource_policy``
+``Cross-Origin-Embedder-Policy``         none                                 ``cross_origin_embedder_policy``
+``Origin-Agent-Cluster``                 none; by preset                      ``origin_agent_cluster``
+``Reporting-Endpoints``                  none                                 ``reporting_endpoints``
+``Cache-Control``                        none; by preset                      ``cache_control``
+=======================================  ===================================  =====================================
 
-``None`` turns one off. ``X-XSS-Protection``, ``Expect-CT`` and ``Public-Key-Pins`` are never sent: they do harm or
-nothing.
+``None`` turns one off. ``X-XSS-Protection``, ``Expect-CT``, ``Public-Key-Pins``, ``Feature-Policy`` and the X- forms of
+the policy are never sent: they do harm or nothing.
+
+Not for redirects to https, nor for cookies: those are other things than headers that a browser obeys.
 
 It stands inside ProxyFix, which tells whether the client came by https.
 
@@ -32,67 +41,26 @@ It stands inside ProxyFix, which tells whether the client came by https.
 ('Referrer-Policy', 'no-referrer')
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, ClassVar, Unpack
 
-from overcoat.middleware._exchange import Exchange, HeaderList
+from overcoat.middleware._additions import Addition, present_names
+from overcoat.middleware._authority import LONGEST_HOST
+from overcoat.middleware._exchange import Exchange, name_of
+from overcoat.middleware._header_compilers import CSP, HSTS
+from overcoat.middleware._header_values import Headers, compile_preset, forced_names
+from overcoat.middleware._hsts import is_public_name
 from overcoat.middleware._layer import Layer
 from overcoat.middleware._options import LayerOptions, one_of
-from overcoat.middleware._policy import content_security_policy as _csp
+from overcoat.middleware._presets import DEFAULTS, PRESETS, Permissions, PolicyMapping
 from overcoat.middleware._wsgi import Application
-
-ONE_YEAR_S = 31_536_000
-
-_FRAME = ("DENY", "SAMEORIGIN")
-# Referrer Policy, section 3
-_REFERRER = (
-    "no-referrer", "no-referrer-when-downgrade", "same-origin", "origin", "strict-origin", "origin-when-cross-origin",
-    "strict-origin-when-cross-origin", "unsafe-url",
-)  # fmt: skip
-_OPENER = ("same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none")
-_RESOURCE = ("same-origin", "same-site", "cross-origin")
-
-_NO_DEVICES = (
-    "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()"
-)
-
-#: The presets, as of 2026-11: a page that loads only from its own origin, and an API that is never shown.
-PRESETS: Mapping[str | None, Mapping[str, Any]] = {
-    None: {},
-    "page": {
-        "content_security_policy": {
-            "default-src": ["'self'"],
-            "base-uri": ["'none'"],
-            "form-action": ["'self'"],
-            "frame-ancestors": ["'self'"],
-            "object-src": ["'none'"],
-        },
-        "cross_origin_resource_policy": "same-origin",
-        "permissions_policy": _NO_DEVICES,
-    },
-    "api": {
-        "content_security_policy": {"default-src": ["'none'"], "frame-ancestors": ["'none'"]},
-        "cross_origin_resource_policy": "same-origin",
-        "frame_options": "DENY",
-        "permissions_policy": _NO_DEVICES,
-        "referrer_policy": "no-referrer",
-    },
-}
-
-_DEFAULTS: Mapping[str, Any] = {
-    "content_type_options": "nosniff",
-    "frame_options": "SAMEORIGIN",
-    "referrer_policy": "strict-origin-when-cross-origin",
-    "cross_origin_opener_policy": "same-origin",
-    "hsts_max_age_s": ONE_YEAR_S,
-    "content_security_policy": None,
-    "permissions_policy": None,
-    "cross_origin_resource_policy": None,
-}
+from overcoat.middleware.nonce import CSP_NONCE_KEY, WISHES, csp_nonce
 
 _UNSET: Any = object()
+_log = logging.getLogger("overcoat")
+_first = itemgetter(0)
 
 
 class SecurityHeaders(Layer):
@@ -102,16 +70,25 @@ class SecurityHeaders(Layer):
         app: The WSGI application to wrap.
         preset: None (safe for any app, no content security policy), ``"page"`` or ``"api"``; the options below refine
             it.
-        content_security_policy: A mapping from directive to its sources, or None.
+        content_security_policy: A mapping from directive to its sources, or None. The source ``"'nonce'"`` stands for
+            the request's ``csp_nonce()``, and for nothing where a page did not ask for one.
+        content_security_policy_report_only: A second policy, which refuses nothing and reports what it would have.
         content_type_options: ``"nosniff"`` or None.
-        frame_options: ``"DENY"``, ``"SAMEORIGIN"`` or None.
+        frame_options: ``"DENY"``, ``"SAMEORIGIN"`` or None; follows the policy's ``frame-ancestors`` if not given.
         referrer_policy: A policy of the Referrer Policy specification, or None.
-        permissions_policy: The header's value, or None.
+        permissions_policy: Feature to the origins that may use it (``[]`` nobody, ``"*"`` all), the header's value as
+            text, or None.
         cross_origin_opener_policy: ``"same-origin"``, ``"same-origin-allow-popups"``, ... or None.
+        cross_origin_embedder_policy: ``"require-corp"``, ``"credentialless"``, ``"unsafe-none"`` or None.
         cross_origin_resource_policy: ``"same-origin"``, ``"same-site"``, ``"cross-origin"`` or None.
+        origin_agent_cluster: True, False or None.
+        reporting_endpoints: Name to URL of where reports go; what a policy names as ``report-to`` must be among them.
+        cache_control: For responses that say nothing of caching, neither by Cache-Control nor by Expires; or None.
         hsts_max_age_s: Seconds for which browsers shall insist on https (RFC 6797), sent only over https and never for
             localhost or a bare address; None turns it off.
         hsts_include_subdomains: Whether that holds for subdomains too.
+        hsts_preload: Whether the domain asks for a place in the browsers' own lists; hard to take back.
+        override: Names of headers in which the app has no say: what it sets is taken out.
         **options: Those of every layer: ``skip``, ``check_order``.
 
     Raises:
@@ -126,94 +103,110 @@ class SecurityHeaders(Layer):
         app: Application | None = None,
         *,
         preset: str | None = None,
-        content_security_policy: Mapping[str, Iterable[str] | str] | None = _UNSET,
+        content_security_policy: PolicyMapping | None = _UNSET,
+        content_security_policy_report_only: PolicyMapping | None = _UNSET,
         content_type_options: str | None = _UNSET,
         frame_options: str | None = _UNSET,
         referrer_policy: str | None = _UNSET,
-        permissions_policy: str | None = _UNSET,
+        permissions_policy: Permissions | None = _UNSET,
         cross_origin_opener_policy: str | None = _UNSET,
+        cross_origin_embedder_policy: str | None = _UNSET,
         cross_origin_resource_policy: str | None = _UNSET,
+        origin_agent_cluster: bool | None = _UNSET,
+        reporting_endpoints: Mapping[str, str] | None = _UNSET,
+        cache_control: str | None = _UNSET,
         hsts_max_age_s: int | None = _UNSET,
         hsts_include_subdomains: bool = False,
+        hsts_preload: bool = False,
+        override: Iterable[str] = (),
         **options: Unpack[LayerOptions],
     ) -> None:
-        given = {
-            "content_security_policy": content_security_policy,
-            "content_type_options": content_type_options,
-            "frame_options": frame_options,
-            "referrer_policy": referrer_policy,
-            "permissions_policy": permissions_policy,
-            "cross_origin_opener_policy": cross_origin_opener_policy,
-            "cross_origin_resource_policy": cross_origin_resource_policy,
-            "hsts_max_age_s": hsts_max_age_s,
-        }
-        chosen = dict(_DEFAULTS) | dict(PRESETS[one_of(self, "preset", preset, PRESETS)])
-        chosen |= {name: value for name, value in given.items() if value is not _UNSET}
-        self._headers = self._compile(chosen)
-        self._hsts = self._strict_transport(chosen["hsts_max_age_s"], hsts_include_subdomains)
-        self._secure_headers = self._headers if self._hsts is None else [*self._headers, self._hsts]
-        self._names = frozenset(name.lower() for name, _ in self._secure_headers)
+        arguments = locals()
+        given = {name: arguments[name] for name in DEFAULTS if arguments[name] is not _UNSET}
+        headers = compile_preset(one_of(self, "preset", preset, PRESETS), given)
+        self._policies = headers.policies
+        hsts = headers.values.pop(HSTS, None)
+        pairs = [(name, value) for name, value in headers.values.items() if value is not None]
+        self._secure = Addition(pairs if hsts is None else [*pairs, (HSTS, hsts)])
+        self._plain = self._secure if hsts is None else Addition(pairs)
+        self._forced = forced_names(override, dict(self._secure.pairs))
+        self._is_special: Callable[[Exchange], bool] | None = None
+        if self._forced:
+            self._is_special = _always
+        elif self._policies:
+            self._is_special = _is_not_modified
+        if not self._policies:
+            self.on_request = None  # type: ignore[method-assign,assignment]  # nothing to offer
+        self._told = False
         super().__init__(app, **options)
 
-    def _compile(self, chosen: Mapping[str, Any]) -> HeaderList:
-        csp = chosen["content_security_policy"]
-        values = {
-            "Content-Security-Policy": None if csp is None else _csp(csp),
-            "X-Content-Type-Options": self._choice(chosen, "content_type_options", ("nosniff",)),
-            "X-Frame-Options": self._choice(chosen, "frame_options", _FRAME),
-            "Referrer-Policy": self._choice(chosen, "referrer_policy", _REFERRER),
-            "Permissions-Policy": self._text(chosen, "permissions_policy"),
-            "Cross-Origin-Opener-Policy": self._choice(chosen, "cross_origin_opener_policy", _OPENER),
-            "Cross-Origin-Resource-Policy": self._choice(chosen, "cross_origin_resource_policy", _RESOURCE),
-        }
-        return [(name, value) for name, value in values.items() if value is not None]
-
-    def _choice(self, chosen: Mapping[str, Any], option: str, allowed: tuple[str, ...]) -> str | None:
-        value: str | None = chosen[option]
-        return one_of(self, option, value, [*allowed, None])  # type: ignore[no-any-return]
-
-    def _text(self, chosen: Mapping[str, Any], option: str) -> str | None:
-        value: str | None = chosen[option]
-        if value is not None and not (isinstance(value, str) and value and value.isascii() and value.isprintable()):
-            raise ValueError(f"SecurityHeaders: {option}={value!r} must be printable ASCII text, or None")
-        return value
-
-    def _strict_transport(self, max_age_s: int | None, include_subdomains: bool) -> tuple[str, str] | None:
-        if max_age_s is None:
-            if include_subdomains is True:
-                raise ValueError("SecurityHeaders: hsts_include_subdomains=True has no effect with hsts_max_age_s=None")
-            return None
-        if isinstance(max_age_s, bool) or not isinstance(max_age_s, int) or max_age_s < 0:
-            raise ValueError(f"SecurityHeaders: hsts_max_age_s={max_age_s!r} must be whole seconds from 0 up, or None")
-        if not isinstance(include_subdomains, bool):
-            raise ValueError(f"SecurityHeaders: hsts_include_subdomains={include_subdomains!r} must be True or False")
-        return "Strict-Transport-Security", f"max-age={max_age_s}" + "; includeSubDomains" * include_subdomains
+    def on_request(self, exchange: Exchange) -> None:
+        """Offer the nonce to those who cannot import it."""
+        exchange.environ[CSP_NONCE_KEY] = csp_nonce
 
     def on_headers(self, exchange: Exchange) -> None:
         """Add what the app has not set."""
+        rare = exchange._rare
+        if (rare is not None and WISHES in rare) or (self._is_special is not None and self._is_special(exchange)):
+            self._add_specially(exchange)
+            return
+        addition = self._plain
+        if self._secure is not addition and _is_secure(exchange.environ):
+            addition = self._secure
         headers = exchange.headers
-        ours = self._headers
-        environ = exchange.environ
-        if environ.get("wsgi.url_scheme") == "https" and self._hsts is not None:
-            host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or ""
-            if len(host) <= _LONGEST_NAME and _is_public_name(host):
-                ours = self._secure_headers
-        present = exchange.header_names()
-        if not present.isdisjoint(self._names):
-            ours = [pair for pair in ours if pair[0].lower() not in present]
-        headers += ours
+        try:
+            headers += addition.by_names[(*map(_first, headers),)]
+        except (KeyError, TypeError, IndexError):
+            headers += addition.beside(exchange)
+
+    def _add_specially(self, exchange: Exchange) -> None:
+        """The same for a request with a nonce or wishes of its own, and where the app has no say."""
+        wishes = (exchange._rare or {}).get(WISHES, {})
+        secure = _is_secure(exchange.environ)
+        values: dict[str, str | None] = dict((self._secure if secure else self._plain).pairs)
+        policies = self._policies
+        own: Headers | None = wishes.get("headers")
+        if own is not None:
+            values |= own.values
+            policies = {name: one for name, one in policies.items() if name not in own.values} | own.policies
+            if not secure:
+                values.pop(HSTS, None)
+        if self._forced:
+            exchange.headers[:] = [pair for pair in exchange.headers if name_of(pair) not in self._forced]
+        present = present_names(exchange)
+        nonce = wishes.get("nonce")
+        if policies and _is_not_modified(exchange):
+            # A 304 updates the headers that the browser keeps (RFC 9111, section 3.2), where the nonce of the kept page
+            # stands: what is not sent stays.
+            values = {name: value for name, value in values.items() if name not in policies}
+        elif nonce is not None:
+            values |= {name: policy.text_with(nonce) for name, policy in policies.items()}
+            if not policies and values.get(CSP) and CSP.lower() not in present:
+                self._tell()
+        exchange.headers += [
+            (name, value) for name, value in values.items() if value is not None and name.lower() not in present
+        ]
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            _log.warning(
+                "a page asked for csp_nonce(), but no directive of content_security_policy has the source \"'nonce'\": "
+                "browsers refuse what carries it"
+            )
 
 
-# The longest host name and its port (RFC 1035, section 3.1); nothing longer gets HSTS or a place in the cache.
-_LONGEST_NAME = 261
-
-# An address ends in a number or stands in brackets; a browser ignores HSTS for it (RFC 6797, section 8.1.1), and for
-# localhost it would break every other project on the developer's machine.
-_NOT_PUBLIC = re.compile(
-    r"(?:.*\.)?localhost\.?(?::\d+)?|.*\.\d+\.?(?::\d+)?|\d+(?::\d+)?|\[.*", re.ASCII | re.IGNORECASE
-)
+def _is_secure(environ: dict[str, Any]) -> bool:
+    """Whether HSTS belongs to the response."""
+    if environ.get("wsgi.url_scheme") != "https":
+        return False
+    host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or ""
+    return len(host) <= LONGEST_HOST and is_public_name(host)
 
 
-@lru_cache(maxsize=1024)
-def _is_public_name(host: str) -> bool:
-    return not _NOT_PUBLIC.fullmatch(host)
+def _is_not_modified(exchange: Exchange) -> bool:
+    return type(exchange.status) is str and exchange.status.startswith("304")
+
+
+def _always(exchange: Exchange) -> bool:  # noqa: ARG001
+    return True
