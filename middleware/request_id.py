@@ -19,32 +19,22 @@ It stands outside RequestLog, so that no line is without an id.
 [b'gateway-7']
 """
 
-import os
 import re
-from collections.abc import Mapping
-from random import Random
-from typing import ClassVar, Unpack
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Unpack
 
+from overcoat.middleware._asked import asked
 from overcoat.middleware._exchange import Exchange
+from overcoat.middleware._ids import new_id
 from overcoat.middleware._layer import Layer
-from overcoat.middleware._options import LayerOptions, one_of
+from overcoat.middleware._networks import Networks
+from overcoat.middleware._options import LayerOptions, header_name, one_of
 from overcoat.middleware._wsgi import Application
 
 #: What is accepted from a client: safe in a header, a log line, a shell and a URL.
 ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-# field-name = token (RFC 9110, section 5.1)
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-# Ids are names, not secrets, so a generator seeded by the system serves, at a fifth of uuid4's cost. It is seeded anew
-# in a forked worker, which would otherwise repeat its siblings' ids; random.seed() elsewhere does not touch it.
-_random = Random()  # noqa: S311
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_random.seed)
-
-
-def new_id() -> str:
-    """A new request id: 128 random bits as 32 lower-case hexadecimal digits."""
-    return f"{_random.getrandbits(128):032x}"
+# Whatever a pattern or a generator of the user's says: visible ASCII, which can split neither a header nor a line.
+_SAFE = re.compile(r"[!-~]{1,256}")
 
 
 class RequestID(Layer):
@@ -54,10 +44,20 @@ class RequestID(Layer):
         app: The WSGI application to wrap.
         header: The header that carries the id, on the request and on the response.
         policy: ``"accept"`` takes a client's id that is harmless; ``"replace"`` always makes a new one.
+        pattern: Another idea of harmless: a regular expression, as text or compiled, that a client's id must match from
+            end to end. Whatever it says, an id is at most 256 visible ASCII characters.
+        generator: A callable without arguments that makes a new id, 1 to 256 visible ASCII characters, instead of 32
+            random hexadecimal digits. It is tried once here. When it fails later, the first time is logged, and each
+            time the request gets an id of the other kind.
+        trusted: Addresses and networks of the peers whose ids are accepted, and ``"unix:"`` for a Unix socket; others
+            get a new one. The peer is the other end of the connection: behind a proxy, the proxy. None accepts from
+            everybody.
         **options: Those of every layer: ``skip``, ``check_order``.
 
     Raises:
-        ValueError: A header that is no field name, or an unknown policy.
+        ValueError: A header that is no field name, an unknown policy, a pattern that is no regular expression on text,
+            a generator that makes no id, an entry of ``trusted`` that is no address or network; ``pattern`` or
+            ``trusted`` beside ``policy="replace"``, where they would have no effect.
     """
 
     does = "names the request"
@@ -69,14 +69,22 @@ class RequestID(Layer):
         *,
         header: str = "X-Request-ID",
         policy: str = "accept",
+        pattern: str | re.Pattern[str] | None = None,
+        generator: Callable[[], str] | None = None,
+        trusted: Iterable[str] | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
-        if not isinstance(header, str) or not _TOKEN.fullmatch(header):
-            raise ValueError(f"RequestID: header={header!r} is no header name (RFC 9110 token), such as 'X-Request-ID'")
-        self._accept = one_of(self, "policy", policy, ["accept", "replace"]) == "accept"
-        self._header = header
+        self._header = header_name(self, "header", header, "X-Request-ID")
         self._lower = header.lower()
         self._key = "HTTP_" + header.upper().replace("-", "_")
+        self._matches: Callable[[str], object] = ACCEPTED.fullmatch if pattern is None else _matcher(pattern)
+        self._trusts = None if trusted is None else Networks("RequestID", trusted).trusts
+        if one_of(self, "policy", policy, ["accept", "replace"]) == "replace":
+            for name, value in (("pattern", pattern), ("trusted", trusted)):
+                if value is not None:
+                    raise ValueError(f"RequestID: {name}={value!r} has no effect with policy='replace': leave one out")
+            self._matches = _nothing
+        self._new = new_id if generator is None else _checked(generator)
         super().__init__(app, **options)
 
     def on_request(self, exchange: Exchange) -> None:
@@ -84,11 +92,11 @@ class RequestID(Layer):
         environ = exchange.environ
         theirs = environ.get(self._key)
         if theirs is not None:
-            if self._accept and ACCEPTED.fullmatch(theirs):
+            if self._matches(theirs) and (self._trusts is None or self._trusts(exchange.peer)):
                 environ["overcoat.request_id"] = exchange.request_id = theirs
                 return
             exchange.client_request_id = theirs[:128] or None
-        environ[self._key] = environ["overcoat.request_id"] = exchange.request_id = new_id()
+        environ[self._key] = environ["overcoat.request_id"] = exchange.request_id = self._new()
 
     def on_headers(self, exchange: Exchange) -> None:
         """Name the request to the client; an app's own header of that name gives way, or log and client disagree."""
@@ -99,3 +107,41 @@ class RequestID(Layer):
             exchange.set_header(self._header, request_id)
         else:
             exchange.headers.append((self._header, request_id))
+
+
+def _nothing(_text: str) -> bool:
+    return False
+
+
+def _matcher(pattern: str | re.Pattern[str]) -> Callable[[str], object]:
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, TypeError, ValueError) as error:
+        raise ValueError(f"RequestID: pattern={pattern!r} is no regular expression: {error}") from error
+    if not isinstance(compiled.pattern, str):
+        raise ValueError(f"RequestID: pattern={pattern!r} matches bytes: an id is text, so leave out the b")
+    return lambda text: _SAFE.fullmatch(text) and compiled.fullmatch(text)  # cheap and bounding first
+
+
+def _is_id(made: Any) -> bool:
+    return isinstance(made, str) and _SAFE.fullmatch(made) is not None
+
+
+def _checked(generator: Callable[[], str]) -> Callable[[], str]:
+    """The generator, if it makes an id, with ours behind it for the time when it does not.
+
+    Raises:
+        ValueError: It cannot be called, raises, or makes something else.
+    """
+    wants = "must be a callable without arguments that returns 1 to 256 visible ASCII characters"
+    if not callable(generator):
+        raise ValueError(f"RequestID: generator={generator!r} {wants}")
+    try:
+        made: Any = generator()
+    except Exception as error:
+        raise ValueError(f"RequestID: generator={generator!r} {wants}; it raised {error!r}") from error
+    if not _is_id(made):
+        hint = "" if isinstance(made, str) else ": write lambda: str(...)"
+        raise ValueError(f"RequestID: generator={generator!r} {wants}; it returned {made!r}{hint}")
+    ask = asked("RequestID", "generator", generator, _is_id, None)
+    return lambda: ask() or new_id()

@@ -1,3 +1,6 @@
+import functools
+import json
+
 import pytest
 from flask import Blueprint, Flask
 from support.apps import ok
@@ -114,8 +117,9 @@ def test_hooks_are_listed_in_the_order_in_which_they_run():
 def test_hooks_tell_where_they_are_defined_and_for_whom():
     text = str(describe(flask_with_hooks([])))
     assert "before each request" in text
-    assert "test_describe.py:" in text
-    assert "(blueprint outer.inner)" in text
+    assert ", blueprint outer.inner\n" in text
+    node = next(node for node in describe(flask_with_hooks([])).walk() if node.kind == "hook")
+    assert node.source == f"tests/middleware/test_describe.py:{flask_with_hooks.__code__.co_firstlineno + 8}"
 
 
 def test_hooks_stand_after_the_layers_and_before_the_way_out():
@@ -155,3 +159,47 @@ def test_node_can_be_walked():
 @pytest.mark.parametrize("value", [None, 7, "app", []], ids=repr)
 def test_what_is_no_app_has_no_layers(value):
     assert [node for node in describe(value).walk() if node.kind == "layer"] == []
+
+
+def test_tree_is_data_too():
+    app = flask_with_hooks([])
+    app.wsgi_app = RequestID(app.wsgi_app)
+
+    @app.teardown_appcontext
+    def close(error): ...
+
+    @app.url_value_preprocessor
+    def read(endpoint, values): ...
+
+    tree = json.loads(json.dumps(describe(app).as_dict()))
+    parts = {part["name"]: part.get("children", []) for part in tree["children"]}
+    assert parts["the way in"] == [{"kind": "layer", "name": "RequestID()", "detail": "names the request"}]
+    assert parts["Flask 'shop'"] == []
+    (row,) = parts["when the app context is torn down"]
+    assert (row["kind"], row["name"]) == ("hook", "test_tree_is_data_too.close")
+    assert row["source"] == f"tests/middleware/test_describe.py:{close.__code__.co_firstlineno}"
+    assert list(parts).index("when the URL is matched") < list(parts).index("before each request")
+    assert [row.get("detail") for row in parts["before each request"]] == [
+        None, None, "blueprint outer", "blueprint outer", "blueprint outer.inner", "blueprint outer.inner",
+    ]  # fmt: skip
+
+
+def test_source_is_that_of_the_function_inside():
+    app = Flask("shop")
+
+    def hook(number): ...
+
+    @functools.wraps(hook)
+    def around(): ...
+
+    class Hook:
+        def __call__(self): ...
+
+        def method(self): ...
+
+    for function in (functools.partial(hook, 1), around, Hook(), Hook().method, id):
+        app.before_request(function)
+    here = "tests/middleware/test_describe.py"
+    lines = [f.__code__.co_firstlineno for f in (hook, hook, Hook.__call__, Hook.method)]
+    sources = [node.source for node in describe(app).walk() if node.kind == "hook"]
+    assert sources == [*(f"{here}:{line}" for line in lines), ""]

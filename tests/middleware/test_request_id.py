@@ -1,6 +1,5 @@
-import os
-import random
 import re
+import uuid
 
 import pytest
 from hypothesis import given
@@ -8,7 +7,7 @@ from hypothesis import strategies as st
 from support.apps import Recorder, answering, ok
 from support.wsgi import call
 
-from overcoat.middleware import RequestID, RequestLog, Stack, request_id
+from overcoat.middleware import ProxyFix, RequestID, RequestLog, Stack
 
 HEX = re.compile(r"[0-9a-f]{32}")
 
@@ -24,7 +23,7 @@ HEX = re.compile(r"[0-9a-f]{32}")
     ],
     ids=["short", "one character", "128 characters", "an AWS trace id", "a UUID"],
 )
-def test_a_harmless_id_is_accepted(theirs):
+def test_item_34_a_harmless_id_is_accepted(theirs):
     app = Recorder()
     seen = call(RequestID(app), HTTP_X_REQUEST_ID=theirs)
     assert seen.header("X-Request-ID") == [theirs]
@@ -53,7 +52,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("theirs", REFUSED.values(), ids=REFUSED)
-def test_another_is_replaced_and_kept(theirs):
+def test_item_34_another_is_replaced_and_kept(theirs):
     app = Recorder()
     records = []
     seen = call(Stack(app, [RequestID(), RequestLog(to=records.append)]), HTTP_X_REQUEST_ID=theirs)
@@ -78,7 +77,7 @@ def test_without_one_it_makes_one():
     assert app.environ["HTTP_X_REQUEST_ID"] == ours
 
 
-def test_policy_replace_makes_one_always():
+def test_item_34_policy_replace_makes_one_always():
     app = Recorder()
     seen = call(RequestID(app, policy="replace"), HTTP_X_REQUEST_ID="harmless")
     assert HEX.fullmatch(seen.header("X-Request-ID")[0])
@@ -100,7 +99,7 @@ def test_the_app_s_own_header_gives_way(name):
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified", "404 Not Found", "500 Oops"])
-def test_every_status_has_it(status):
+def test_item_35_every_status_has_it(status):
     assert call(RequestID(answering(status, body=[])), HTTP_X_REQUEST_ID="r-1").header("X-Request-ID") == ["r-1"]
 
 
@@ -122,26 +121,120 @@ def test_wrong_options(options, message):
         RequestID(ok, **options)
 
 
-def test_cve_2019_14806_ids_do_not_follow_the_global_seed():
-    made = set()
-    for _ in range(10):
-        random.seed(1)
-        made.add(request_id.new_id())
-    assert len(made) == 10
+PATTERNS = {
+    "text": (r"req_[0-9]{4}", "req_0001", True),
+    "compiled": (re.compile(r"REQ_\d{4}", re.IGNORECASE), "req_0001", True),
+    "from end to end": (r"[0-9]+", "12a", False),
+    "from end to end, alternatives": (r"a|b+", "bbx", False),
+    "with its own anchors": (r"^[0-9]+$", "12", True),
+    "what the default refuses": (r"[\w/=+;-]+", "Root=1-67891233;Self=1/2+3", True),
+    "200 characters": (r".*", "a" * 200, True),
+    "256 characters": (r".*", "a" * 256, True),
+    "257 characters": (r".*", "a" * 257, False),
+    "none": (r".*", "", False),
+    "a line feed behind": (r"[0-9]+$", "12\n", False),
+    "line feed in between": (r"(?s).*", "a\r\nSet-Cookie: b=1", False),
+    "NUL": (r"(?s).*", "a\0", False),
+    "escape": (r"(?s).*", "\x1b[31m", False),
+    "space": (r".*", "a b", False),
+    "bytes as latin-1": (r"\w+", "caf\xc3\xa9", False),
+    "digits that are not ASCII": (r"\d+", "١٢٣", False),
+}
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_cve_2019_14806_forked_workers_do_not_repeat_each_other():
-    ids = []
-    for _ in range(3):
-        reader, writer = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.write(writer, request_id.new_id().encode())
-            os._exit(0)
-        os.close(writer)
-        ids.append(os.read(reader, 64).decode())
-        os.close(reader)
-        os.waitpid(pid, 0)
-    assert len({*ids, request_id.new_id()}) == 4
-    assert all(HEX.fullmatch(each) for each in ids)
+@pytest.mark.parametrize(("pattern", "theirs", "accepted"), PATTERNS.values(), ids=PATTERNS)
+def test_a_pattern_of_one_s_own(pattern, theirs, accepted):
+    app = Recorder()
+    [ours] = call(RequestID(app, pattern=pattern), HTTP_X_REQUEST_ID=theirs).header("X-Request-ID")
+    assert (ours == theirs) is accepted
+    assert app.exchange.client_request_id == (None if accepted else theirs[:128] or None)
+
+
+@given(st.text())
+def test_whatever_the_pattern_the_response_is_safe(theirs):
+    [ours] = call(RequestID(ok, pattern="(?s).*"), HTTP_X_REQUEST_ID=theirs).header("X-Request-ID")
+    assert re.fullmatch(r"[!-~]{1,256}", ours)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "accepted"),
+    [
+        (["10.0.0.0/8"], "10.0.0.7", True),
+        (["10.0.0.0/8"], "::ffff:10.0.0.7", True),
+        (["10.0.0.0/8"], "192.0.2.1", False),
+        (["10.0.0.0/8"], "garbage", False),
+        (["unix:"], "", True),
+        (["10.0.0.0/8"], "", False),
+        ([], "127.0.0.1", False),
+    ],
+)
+def test_item_34_whose_id_is_accepted(trusted, peer, accepted):
+    app = Recorder()
+    call(RequestID(app, trusted=trusted), HTTP_X_REQUEST_ID="theirs", REMOTE_ADDR=peer)
+    assert (app.exchange.request_id == "theirs") is accepted
+    assert app.exchange.client_request_id == (None if accepted else "theirs")
+
+
+def test_the_peer_is_who_connected_wherever_proxy_fix_stands():
+    app = Recorder()
+    stack = Stack(app, [ProxyFix(trusted=["127.0.0.1"]), RequestID(trusted=["127.0.0.1"])])
+    call(stack, HTTP_X_REQUEST_ID="gateway-7", REMOTE_ADDR="127.0.0.1", HTTP_X_FORWARDED_FOR="192.0.2.1")
+    assert app.exchange.request_id == "gateway-7"
+
+
+def test_a_generator_of_one_s_own():
+    numbers = iter(range(100))
+    layer = RequestID(ok, generator=lambda: f"n/{next(numbers)}")
+    assert [call(layer).header("X-Request-ID") for _ in range(2)] == [["n/1"], ["n/2"]]  # 0 was for the trial
+    assert call(layer, HTTP_X_REQUEST_ID="theirs").header("X-Request-ID") == ["theirs"]
+    assert next(numbers) == 3
+
+
+FAILING = {
+    "no text": lambda: 7,
+    "empty": lambda: "",
+    "too long": lambda: "a" * 257,
+    "control characters": lambda: "a\r\nSet-Cookie: b=1",
+    "raises": lambda: 1 / 0,
+}
+
+
+@pytest.mark.parametrize("fails", FAILING.values(), ids=FAILING)
+def test_a_generator_that_fails_later_is_told_once(fails, caplog):
+    made = iter([lambda: "first", lambda: "good", fails, fails, lambda: "again"])
+
+    def generate():
+        return next(made)()
+
+    layer = RequestID(ok, generator=generate)
+    seen = [call(layer).header("X-Request-ID")[0] for _ in range(4)]
+    assert [seen[0], seen[3]] == ["good", "again"]
+    assert all(HEX.fullmatch(each) for each in seen[1:3])
+    [line] = caplog.records
+    assert line.levelname == "ERROR"
+    assert line.getMessage().startswith("RequestID: generator=<function")
+    assert "\n" not in line.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pattern": "("}, r"RequestID: pattern='\(' is no regular expression: missing \)"),
+        ({"pattern": b"a"}, "pattern=b'a' matches bytes"),
+        ({"pattern": re.compile(b"a")}, "matches bytes"),
+        ({"pattern": 7}, "pattern=7 is no regular expression"),
+        ({"pattern": "a", "policy": "replace"}, "pattern='a' has no effect with policy='replace'"),
+        ({"trusted": ["::1"], "policy": "replace"}, r"trusted=\['::1'\] has no effect with policy='replace'"),
+        ({"trusted": "::1"}, r"RequestID: trusted='::1' must be a list: trusted=\['::1'\]"),
+        ({"trusted": ["10.0.0.1/8"]}, r"RequestID: trusted entry '10.0.0.1/8' .* write '10.0.0.0/8'"),
+        ({"generator": "uuid4"}, "generator='uuid4' must be a callable without arguments"),
+        ({"generator": uuid.uuid4}, r"generator=<function uuid4.* returned UUID\(.*\): write lambda: str\(...\)"),
+        ({"generator": lambda size: "a"}, "it raised TypeError"),
+        ({"generator": lambda: "a b"}, "it returned 'a b'$"),
+        ({"generator": lambda: ""}, "it returned ''$"),
+        ({"generator": FAILING["raises"]}, "it raised ZeroDivisionError"),
+    ],
+)
+def test_wrong_patterns_generators_and_networks(options, message):
+    with pytest.raises(ValueError, match=message):
+        RequestID(ok, **options)
