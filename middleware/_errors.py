@@ -1,8 +1,8 @@
 """What a log line says of an error: its type, its message, and where it was raised."""
 
-import os
-import sys
 from types import TracebackType
+
+from overcoat.middleware._source import short_path
 
 _LONGEST_MESSAGE = 1000
 
@@ -34,10 +34,4 @@ def error_at(error: BaseException) -> str | None:
     while traceback.tb_next is not None:
         traceback = traceback.tb_next
     code = traceback.tb_frame.f_code
-    return f"{_short(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}"
-
-
-def _short(filename: str) -> str:
-    roots = [os.path.join(root or os.curdir, "") for root in sys.path]  # noqa: PTH118 - strings are compared, not files
-    matching = [root for root in roots if filename.startswith(root)]
-    return filename[len(max(matching, key=len)) :] if matching else filename
+    return f"{short_path(code.co_filename)}:{traceback.tb_lineno} in {code.co_name}"

@@ -3,6 +3,7 @@
 Types never vary, and what is unknown is absent.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -12,6 +13,7 @@ from typing import Any
 from overcoat.middleware._errors import error_at, error_message, error_type
 from overcoat.middleware._exchange import Exchange, decode_path, parse_status
 from overcoat.middleware._redact import redact_query
+from overcoat.middleware.fields import STANDARD_FIELDS, bounded
 
 # The second that was formatted last, and its text; replaced as one tuple, so threads need no lock.
 _second: tuple[int, str] = (0, "")
@@ -19,13 +21,16 @@ _second: tuple[int, str] = (0, "")
 
 def timestamp(now_ns: int) -> str:
     """Nanoseconds since the epoch as RFC 3339 in UTC, to the microsecond."""
-    global _second  # noqa: PLW0603 - a cache of one value
     second, rest = divmod(now_ns, 1_000_000_000)
     known, text = _second
-    if known != second:
-        text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        _second = (second, text)
-    return f"{text}.{rest // 1000:06d}Z"
+    return f"{text if known == second else _format(second)}.{rest // 1000:06d}Z"
+
+
+def _format(second: int) -> str:
+    global _second  # noqa: PLW0603 - a cache of one value
+    text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    _second = (second, text)
+    return text
 
 
 def level_of(status: int | None, outcome: str | None) -> str:
@@ -44,8 +49,13 @@ def _graded(status: str) -> tuple[int | None, str]:
 _from_environ = itemgetter("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_PROTOCOL", "HTTP_USER_AGENT")
 
 
-def build_record(exchange: Exchange) -> dict[str, Any]:
-    """The record of a finished exchange."""
+def build_record(exchange: Exchange, redact: Callable[[str], str] = redact_query) -> dict[str, Any]:
+    """The record of a finished exchange.
+
+    Args:
+        exchange: What is known of the request.
+        redact: What makes a query string fit to be shown.
+    """
     line = exchange.status
     status, level = _graded(line) if type(line) is str else (None, "info")
     environ = exchange.environ
@@ -55,22 +65,28 @@ def build_record(exchange: Exchange) -> dict[str, Any]:
         get = environ.get
         client, scheme, protocol = get("REMOTE_ADDR"), get("wsgi.url_scheme"), get("SERVER_PROTOCOL")
         host, user_agent = get("HTTP_HOST") or get("SERVER_NAME"), get("HTTP_USER_AGENT")
-    started_ns = exchange.started_ns
-    path, outcome = exchange.raw_path, exchange.outcome
+    path, query = exchange.raw_path, exchange.query
+    # One look at all that a client may have sent as other bytes than ASCII.
+    if query or not f"{path}{host}{user_agent}".isascii():
+        path, query = decode_path(path), redact(decode_path(query))
+        host, user_agent = host and decode_path(host), user_agent and decode_path(user_agent)
+    started_ns, outcome = exchange.started_ns, exchange.outcome
+    second, rest = divmod(time_ns(), 1_000_000_000)
+    known, text = _second
     record: dict[str, Any] = {
-        "timestamp": timestamp(time_ns()),
+        "timestamp": f"{text if known == second else _format(second)}.{rest // 1000:06d}Z",
         "level": level if outcome != "failed" else "error",
         "event": "http_request",
         "method": exchange.method,
-        "path": path if path.isascii() else decode_path(path),
+        "path": path,
     }
     # What is unknown is absent.
     if (route := exchange.route) is not None:
         record["route"] = route
     if (endpoint := exchange.endpoint) is not None:
         record["endpoint"] = endpoint
-    if query := exchange.query:
-        record["query"] = redact_query(decode_path(query))
+    if query:
+        record["query"] = query
     if status is not None:
         record["status"] = status
     record["duration_ms"] = (exchange.finished_ns - started_ns) // 1000 / 1000
@@ -87,29 +103,36 @@ def build_record(exchange: Exchange) -> dict[str, Any]:
     if scheme:
         record["scheme"] = scheme
     if host:
-        record["host"] = host if host.isascii() else decode_path(host)
+        record["host"] = host
     if protocol == "HTTP/1.1":
         record["http_version"] = "1.1"
     elif protocol and protocol.startswith("HTTP/") and len(protocol) > len("HTTP/"):
         record["http_version"] = protocol[5:]
     if user_agent:
-        record["user_agent"] = user_agent if user_agent.isascii() else decode_path(user_agent)
+        record["user_agent"] = user_agent
     if (request_id := exchange.request_id) is not None:
         record["request_id"] = request_id
+    if (rare := exchange._rare) is not None:
+        _add_rare(record, exchange, rare)
+        return record
     if outcome is not None:
         record["outcome"] = outcome
     if exchange.error is not None:
         _add_error(record, exchange)
-    if exchange._rare is not None:
-        _add_rare(record, exchange)
     return record
 
 
-def _add_rare(record: dict[str, Any], exchange: Exchange) -> None:
-    rare = exchange._rare or {}
+def _add_rare(record: dict[str, Any], exchange: Exchange, rare: dict[str, Any]) -> None:
+    """What stands behind the request's id, where there is more than an outcome and an error."""
     if (refused := rare.get("client_request_id")) is not None:
         record["client_request_id"] = decode_path(refused)
-    if rare.get("error_type") is not None:
+    if (trace_id := rare.get("trace_id")) is not None:
+        record["trace_id"] = trace_id
+    if (span_id := rare.get("span_id")) is not None:
+        record["span_id"] = span_id
+    if exchange.outcome is not None:
+        record["outcome"] = exchange.outcome
+    if exchange.error is not None or rare.get("error_type") is not None:
         _add_error(record, exchange)
     if timings := rare.get("timings"):
         record["timings"] = {
@@ -119,7 +142,19 @@ def _add_rare(record: dict[str, Any], exchange: Exchange) -> None:
     if fields := rare.get("fields"):
         # A field put straight into exchange.fields never replaces what the record knows.
         for name, value in fields.copy().items():
-            record.setdefault(name, value)
+            record.setdefault(name, bounded(value))
+
+
+_STANDARD = frozenset(STANDARD_FIELDS)
+
+
+def add_known(record: dict[str, Any], exchange: Exchange, known: Mapping[str, Any]) -> None:
+    """Add standard fields that not the exchange but a layer knows; the app's own stay behind them."""
+    own = (exchange._rare or {}).get("fields")
+    behind = [name for name in own.copy() if name in record and name not in _STANDARD] if own else []
+    record.update(known)
+    for name in behind:
+        record[name] = record.pop(name)
 
 
 def _add_error(record: dict[str, Any], exchange: Exchange) -> None:

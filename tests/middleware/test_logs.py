@@ -1,18 +1,24 @@
 import io
 import json
 import logging
+import re
 import threading
+from contextvars import ContextVar
 
 import flask
 import pytest
 import structlog
+from markupsafe import Markup
 from support.apps import answering, ok
 from support.record import check
-from support.wsgi import call
+from support.wsgi import call, make_environ
+from werkzeug.local import LocalProxy
 
 from overcoat.middleware import RequestID, RequestLog, Stack, configure_logging, logs
+from overcoat.middleware._app_lines import LineHandler
+from overcoat.middleware._outputs import configured_outputs
+from overcoat.middleware._targets import _write_default, _write_structlog
 from overcoat.middleware._text import UNSAFE
-from overcoat.middleware.request_log import _write_default, _write_structlog
 
 
 @pytest.fixture
@@ -88,14 +94,17 @@ def test_item_37_every_line_of_a_request_carries_its_id(file):
 def test_interleaved_streams_keep_their_ids(file):
     configure_logging(file=file)
     app = shop()
-    bodies = []
-    for request_id in ("r-1", "r-2"):
-        from support.wsgi import make_environ
-
-        bodies.append(iter(app(make_environ(PATH_INFO="/stream", HTTP_X_REQUEST_ID=request_id), lambda *_: None)))
-    for body in (*bodies, *bodies):
-        next(body)
-    assert [line["request_id"] for line in lines_of(file)] == ["r-1", "r-2", "r-1", "r-2"]
+    bodies = [
+        app(make_environ(PATH_INFO="/stream", HTTP_X_REQUEST_ID=request_id), lambda *_: None)
+        for request_id in ("r-1", "r-2")
+    ]
+    iterators = [iter(body) for body in bodies]
+    for iterator in (*iterators, *iterators):
+        next(iterator)
+    for body in bodies:  # or its end would be logged into another test
+        body.close()
+    ids = [(line["event"] == "http_request", line["request_id"]) for line in lines_of(file)]
+    assert ids == [(False, "r-1"), (False, "r-2"), (False, "r-1"), (False, "r-2"), (True, "r-1"), (True, "r-2")]
 
 
 def test_another_thread_has_no_request(file):
@@ -142,7 +151,7 @@ def test_the_direct_line_is_structlog_s_byte_for_byte(file, form, status):
 
 def test_the_direct_line_is_taken(file, monkeypatch):
     configure_logging(file=file)
-    monkeypatch.setattr("overcoat.middleware.request_log._write_structlog", None)
+    monkeypatch.setattr("overcoat.middleware._targets._write_structlog", None)
     call(RequestLog(ok))
     check(lines_of(file)[0])
 
@@ -164,7 +173,7 @@ def test_a_file_and_a_second_form_beside_it(file, capsys):
     configure_logging(file=file, console="console")
     call(RequestLog(ok), PATH_INFO="/x")
     check(lines_of(file)[0])
-    assert " 200 GET    /x " in capsys.readouterr().out
+    assert " 200 GET     /x " in capsys.readouterr().out
 
 
 def test_a_file_alone_leaves_standard_output_alone(file, capsys):
@@ -208,26 +217,41 @@ def test_an_error_s_traceback_is_one_field(file):
         assert line["exception"].endswith("KeyError: 'cart\\x1b'")
 
 
+class Stubborn(str):
+    """Text that refuses what is commonly asked of text."""
+
+    __slots__ = ()
+
+    def __str__(self):
+        raise ValueError
+
+    __repr__ = encode = isprintable = isascii = replace = __str__
+
+
 HOSTILE = {
     "gh-100001 line feed and escape": "a\nERROR forged \x1b[31m",
     "a surrogate": "\udcff",
     "an object": object(),
     "a large number": 2**80,
     "a cycle": (cycle := {}, cycle.update(self=cycle))[0],
+    "a proxy of text": LocalProxy(lambda: "acme\x1b"),
+    "a proxy of nothing": LocalProxy(ContextVar("unbound")),
+    "text that has its own ways": Stubborn("acme\x1b"),
+    "markup": Markup("<b>\x1b</b>"),
 }
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("form", logs.FORMATS)
-def test_cve_2025_48432_whatever_is_logged_it_is_one_safe_line(file, form, value):
+def test_item_33_cve_2025_48432_whatever_is_logged_it_is_one_safe_line(file, form, value):
     configure_logging(format=form, file=file)
     structlog.get_logger().info("e", value=value)
     structlog.get_logger().info(value)
     logging.getLogger("shop").warning("e", extra={"value": value})
-    logging.getLogger("shop").warning("%s", value if isinstance(value, str) else "x")
+    logging.getLogger("shop").warning("%s", value if type(value) is str else "x")
     lines = file.read_text().split("\n")
     assert len(lines) == 5
-    assert not any(UNSAFE.search(line) for line in lines)
+    assert not any(re.search(UNSAFE, line) for line in lines)
     if form == "json":
         assert all(json.loads(line)["level"] for line in lines[:-1])
 
@@ -306,7 +330,8 @@ def test_a_processor_put_into_the_list_is_honoured(file):
 def test_a_line_that_cannot_be_made_is_reported_as_logging_does(file, capsys, monkeypatch):
     monkeypatch.setattr(logging, "raiseExceptions", True)
     configure_logging(file=file)
-    logs._Configured.handler.handle(logging.makeLogRecord({"msg": "%d", "args": ("x",)}))
+    [handler] = [one for one in logging.getLogger().handlers if isinstance(one, LineHandler)]
+    handler.handle(logging.makeLogRecord({"msg": "%d", "args": ("x",)}))
     assert "--- Logging error ---" in capsys.readouterr().err
     assert lines_of(file) == []
 
@@ -336,7 +361,7 @@ def test_wrong_options_change_nothing(options, message):
     with pytest.raises(ValueError, match=message):
         configure_logging(**options)
     assert not structlog.is_configured()
-    assert logs.configured_outputs() is None
+    assert configured_outputs() is None
 
 
 def test_what_another_formatter_left_on_a_record_is_not_logged(tmp_path):
@@ -361,3 +386,22 @@ def test_extra_never_replaces_what_a_line_is(tmp_path, capsys):
     [line] = [json.loads(line) for line in (tmp_path / "app.log").read_text().splitlines()]
     assert (line["event"], line["level"], line["event_"]) == ("user signed up", "warning", "http_request")
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_item_29_a_flask_app_that_logged_before_logs_once_still(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # those of pytest, with which Flask adds none
+    app = flask.Flask("early")
+    app.logger.warning("before")
+    assert flask.logging.default_handler in app.logger.handlers
+    configure_logging(file=tmp_path / "app.log")
+    app.logger.warning("after")
+    assert [line["event"] for line in lines_of(tmp_path / "app.log")] == ["after"]
+    assert "after" not in capsys.readouterr().err
+
+
+def test_a_flask_app_keeps_its_handler_where_stdlib_is_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    app = flask.Flask("left-alone")
+    app.logger.warning("before")
+    configure_logging(file=tmp_path / "app.log", stdlib=False)
+    assert flask.logging.default_handler in app.logger.handlers

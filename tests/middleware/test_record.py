@@ -13,7 +13,8 @@ from support.client import Client
 from support.record import PAGE, check, reference
 from support.wsgi import call, make_environ
 
-from overcoat.middleware import Exchange, RequestID, RequestLog, Stack, add_fields, timer
+from overcoat.middleware import Exchange, RequestID, RequestLog, Stack, TraceContext, add_fields, timer
+from overcoat.middleware._app_lines import IDS
 from overcoat.middleware._json import json_line
 from overcoat.middleware._record import build_record, level_of, timestamp
 from overcoat.middleware._text import UNSAFE
@@ -49,7 +50,7 @@ def test_a_full_record_is_as_the_page_says():
 
     records = []
     call(
-        Stack(app, [RequestID(), RequestLog(to=records.append)]),
+        Stack(app, [RequestID(), TraceContext(), RequestLog(to=records.append)]),
         REQUEST_METHOD="POST",
         PATH_INFO="/hello/caf\xc3\xa9",
         QUERY_STRING="a=1&token=x",
@@ -61,6 +62,7 @@ def test_a_full_record_is_as_the_page_says():
     )
     [record] = records
     check(record, "user_id")
+    assert list(record) == [*(name for name in STANDARD_FIELDS if name in record), "user_id"]
     expected = {
         "level": "info",
         "event": "http_request",
@@ -82,7 +84,7 @@ def test_a_full_record_is_as_the_page_says():
         "user_id": 7,
     }
     assert expected.items() <= record.items()
-    assert set(record) - set(expected) == {"timestamp", "duration_ms", "first_byte_ms", "request_id", "timings"}
+    assert set(record) - set(expected) == {"timestamp", "duration_ms", "first_byte_ms", *IDS, "timings"}
     assert record["timings"]["db"]["count"] == 2
     assert type(record["timings"]["db"]["duration_ms"]) is float
 
@@ -217,7 +219,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_values_make_one_line(text):
+def test_item_28_item_33_hostile_values_make_one_line(text):
     record = record_of(
         PATH_INFO=text,
         QUERY_STRING=text,
@@ -232,12 +234,12 @@ def test_hostile_values_make_one_line(text):
     read = orjson.loads(line)
     check(read)
     assert line.count(b"\n") == 1
-    assert not UNSAFE.search(line.decode()[:-1])
+    assert not re.search(UNSAFE, line.decode()[:-1])
     assert read["status"] == 200
 
 
 @given(st.text(st.characters()), st.text(st.characters(max_codepoint=255)))
-def test_whatever_comes_it_is_one_line(first, second):
+def test_item_28_whatever_comes_it_is_one_line(first, second):
     record = record_of(PATH_INFO=second, QUERY_STRING=first, HTTP_USER_AGENT=second, HTTP_HOST=first)
     line = json_line(record)
     check(orjson.loads(line))

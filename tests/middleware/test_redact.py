@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overcoat.middleware._redact import REDACTED, SENSITIVE_NAMES, SENSITIVE_PARTS, is_sensitive, redact_query
+from overcoat.middleware._redact import is_sensitive, redact_query
+from overcoat.middleware.sensitive import REDACTED, SENSITIVE_NAMES, SENSITIVE_PARTS
 
 QUERIES = {
     "no secret": ("page=2&sort=name", "page=2&sort=name"),

@@ -33,7 +33,16 @@ def _without(event: tuple[Any, ...], bare: tuple[Any, ...] | None, adds: Collect
     kind, status, headers, exc_info = event
     if bare is None or not isinstance(headers, list):
         return event
+    if "set-cookie" in adds:
+        headers = [_uncompleted(one, bare[2]) for one in headers]
     return kind, status, [one for one in headers if one in bare[2] or _name(one) not in adds], exc_info
+
+
+def _uncompleted(header: Any, bare: list[Any]) -> Any:
+    """The app's own cookie, where this one is that with attributes behind it."""
+    if _name(header) != "set-cookie":
+        return header
+    return next((one for one in bare if _name(one) == "set-cookie" and header[1].startswith(f"{one[1]}; ")), header)
 
 
 def _name(header: Any) -> str:

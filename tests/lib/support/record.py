@@ -36,6 +36,6 @@ def check(record: dict[str, Any], *own: str) -> None:
         else:
             assert name in own, name
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", record["timestamp"])
-    assert record["level"] in {"info", "warning", "error"}
+    assert record["level"] in {"debug", "info", "warning", "error", "critical"}
     assert record["outcome"] in {"complete", "aborted", "failed", "handed_off"}
     assert 0 <= record.get("first_byte_ms", 0) <= record["duration_ms"]
