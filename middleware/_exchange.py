@@ -1,6 +1,6 @@
 r"""The exchange: what is known of one request and its response, from entry to true end.
 
-The outermost segment of layers makes it, inner segments find it in ``environ["overcoat.exchange"]``, and
+The outermost segment of layers makes it, inner segments find it through ``environ["overcoat.exchange"]``, and
 :func:`current_exchange` finds it from any handler, hook or streamed body.
 
 >>> from overcoat.middleware import Exchange, current_exchange
@@ -14,15 +14,18 @@ The outermost segment of layers makes it, inner segments find it in ``environ["o
 True
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 from operator import itemgetter
 from time import perf_counter_ns
 from typing import Any, cast, overload
 
+from overcoat.middleware._timings import Timings
+
 HeaderList = list[tuple[str, str]]
 
+#: Where the environ refers to its exchange, by a weak reference: a response that nobody closes is freed at once then.
 ENVIRON_KEY = "overcoat.exchange"
 
 # Restored by value, never by token: a token belongs to one context, and a stream may be closed from another.
@@ -39,8 +42,14 @@ def current_exchange() -> "Exchange | None":
     return current.get()
 
 
+def exchange_of(environ: Mapping[str, Any]) -> "Exchange | None":
+    """The exchange of a request that is being served, by its environ, or None where no layer is around."""
+    reference = environ.get(ENVIRON_KEY)
+    return None if reference is None else reference()
+
+
 # Empty, and not to be appended to: it is the same for every exchange whose response has not started.
-_NO_HEADERS = cast("HeaderList", ())
+NO_HEADERS = cast("HeaderList", ())
 
 
 class _Rare:
@@ -62,6 +71,24 @@ class _Rare:
         if exchange._rare is None:
             exchange._rare = {}
         exchange._rare[self.name] = value
+
+
+class _Followed(_Rare):
+    """One that a tracer further in may replace until the response starts: whoever asks gets its value of now."""
+
+    @overload
+    def __get__(self, exchange: None, owner: type) -> "_Rare": ...
+    @overload
+    def __get__(self, exchange: "Exchange", owner: type) -> str | None: ...
+    def __get__(self, exchange: "Exchange | None", owner: type) -> "_Rare | str | None":
+        if exchange is None:
+            return self
+        rare = exchange._rare
+        if rare is None:
+            return None
+        if "follow_trace" in rare:
+            rare["follow_trace"](rare)
+        return rare.get(self.name)
 
 
 class Exchange:
@@ -87,41 +114,50 @@ class Exchange:
             ``handed_off`` (the server took a file or the connection); None before.
         route, endpoint: The route template and the endpoint that served the request, where the framework tells.
         request_id, client_request_id: The id of the request, and one from the client that was refused.
+        trace_id, span_id: The distributed trace and this request's span in it, as hexadecimal digits.
         error_type, error_message, error_at: What an error handler knows of an error that never reached WSGI.
     """
 
-    # What is set for every request has a slot. The rest has a default on the class, so that a request pays only for
-    # what it sets; CPython keeps up to 30 such attributes as cheap as slots.
+    # Slots that are written at the start: to read a default of the class costs ten times as much as a slot.
     __slots__ = (
-        "__dict__", "__weakref__", "environ", "method", "peer", "query", "raw_path", "started_ns",
+        "__weakref__", "_counts_input", "_open", "_rare", "endpoint", "environ", "error", "finished_ns",
+        "first_byte_ns", "headers", "method", "outcome", "peer", "query", "raw_path", "request_bytes", "request_id",
+        "response_bytes", "route", "started_ns", "status",
     )  # fmt: skip
 
+    environ: dict[str, Any]
     method: str
     raw_path: str
     query: str
     peer: str | None
-    status: str | None = None
-    headers: HeaderList = _NO_HEADERS
+    status: str | None
+    headers: HeaderList
 
-    first_byte_ns: int = 0
-    finished_ns: int = 0
-    response_bytes: int | None = 0
-    request_bytes: int = 0
-    error: BaseException | None = None
-    outcome: str | None = None
-    route: str | None = None
-    endpoint: str | None = None
-    request_id: str | None = None
-    _counts_input: bool = False
+    started_ns: int
+    first_byte_ns: int
+    finished_ns: int
+    response_bytes: int | None
+    request_bytes: int
+    error: BaseException | None
+    outcome: str | None
+    route: str | None
+    endpoint: str | None
+    request_id: str | None
+    # Set where somebody counts what the app reads of a body.
+    _counts_input: bool
     # How many segments have not seen the end; 0 marks an exchange that is over.
-    _open: int = 1
+    _open: int
     # What few requests have, by name.
-    _rare: dict[str, Any] | None = None
+    _rare: dict[str, Any] | None
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        self.started_ns: int = perf_counter_ns()
+        self.started_ns = perf_counter_ns()
         self.environ = environ
         self.read_entry(environ)
+        self.status = self.error = self.outcome = self.route = self.endpoint = self.request_id = self._rare = None
+        self.headers = NO_HEADERS
+        self.first_byte_ns = self.finished_ns = self.response_bytes = self.request_bytes = 0
+        self._open = 1
 
     def read_entry(self, environ: dict[str, Any]) -> None:
         """Keep what the environ says at entry, where a key may be missing."""
@@ -132,6 +168,8 @@ class Exchange:
         self.peer = get("REMOTE_ADDR")
 
     client_request_id = _Rare()
+    trace_id = _Followed()
+    span_id = _Followed()
     error_type = _Rare()
     error_message = _Rare()
     error_at = _Rare()
@@ -140,9 +178,8 @@ class Exchange:
         rare = self._rare
         if rare is None:
             rare = self._rare = {}
-        if name not in rare:
-            rare[name] = make()
-        return rare[name]
+        made = rare.get(name)
+        return made if made is not None else rare.setdefault(name, make())  # a thread of the request may be as fast
 
     @property
     def path(self) -> str:
@@ -170,20 +207,28 @@ class Exchange:
         return self._made("fields", dict)  # type: ignore[no-any-return]
 
     @property
-    def timings(self) -> dict[str, list[int]]:
-        """Name to ``[nanoseconds, count]``, made on demand."""
-        return self._made("timings", dict)  # type: ignore[no-any-return]
+    def timings(self) -> Timings:
+        """Name to ``[nanoseconds, count]``, made on demand; add to it with ``add_timing``."""
+        return self._made("timings", Timings)  # type: ignore[no-any-return]
 
     @property
     def finished(self) -> bool:
         """Whether the last layer has seen the end."""
         return self._open <= 0
 
-    def add_timing(self, name: str, duration_ns: int) -> None:
-        """Add one measured duration, in nanoseconds, to those of the same name."""
-        timing = self.timings.setdefault(name, [0, 0])
-        timing[0] += duration_ns
-        timing[1] += 1
+    def add_timing(self, name: str, duration_ns: int, count: int = 1, description: str | None = None) -> None:
+        """Add a duration that was measured elsewhere, and has just ended, to those of the same name.
+
+        Inside of a :func:`timer` of that name it counts, but its time is not added a second time. Never fails for a
+        name: what is no token becomes ``_``, and the time of names beyond the 64th is kept under ``other``.
+
+        Args:
+            name: What was measured, as for :func:`timer`.
+            duration_ns: How long it took, in nanoseconds.
+            count: How many times it happened in that time.
+            description: What it is, for people.
+        """
+        self.timings.add(name, duration_ns, count, description)
 
     def call_on_finish(self, callback: Callable[["Exchange"], object]) -> None:
         """Call ``callback(exchange)`` at the true end, before the layers' ``on_finish``; the last one added runs first.
@@ -224,7 +269,7 @@ class Exchange:
         self._started_headers().append((name, _checked(name, value)))
 
     def _started_headers(self) -> HeaderList:
-        if self.headers is _NO_HEADERS:
+        if self.headers is NO_HEADERS:
             raise RuntimeError("the response has not started: a layer edits headers in on_headers")
         return self.headers
 

@@ -36,13 +36,26 @@ class Plan:
         self.exc_info: Any = None
 
 
+# What an entry answers for a layer that this request passes by.
+SKIPPED: Any = object()
+
+
+def _entry(layer: "Layer") -> Callable[["Exchange"], Any]:
+    """The way into a layer; without ``skip=`` its own method, so that only those who skip pay for it."""
+    skips, on_request = layer.skips, layer.on_request
+    if skips is None:
+        return on_request
+    return lambda exchange: SKIPPED if skips(exchange) else on_request(exchange)
+
+
 class Plans:
     """The layers of one segment, outermost first, what is inside of them, and the plan for each way through.
 
     Attributes:
         inner: The application that the layers are fused around.
         layers: The layers, outermost first.
-        entries: ``(index, skips, on_request)`` of the layers that have a say on the way in.
+        entries: ``(index, on_request)`` of the layers that have a say on the way in; the second answers ``SKIPPED``
+            where the layer is passed by.
         all: The plan when every layer is entered.
         transforms: Whether this is the one layer of a transform segment.
         strangers: What a stack knows of the other middlewares in it, by the ``id`` of each: what was listed, and the
@@ -53,7 +66,7 @@ class Plans:
         self.inner = inner
         self.layers = tuple(layers)
         self.entries = tuple(
-            (index, layer.skips, layer.on_request if layer.defines("on_request") else None)
+            (index, _entry(layer))
             for index, layer in enumerate(self.layers)
             if layer.skips is not None or layer.defines("on_request")
         )

@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from time import perf_counter_ns
 from typing import Any, SupportsIndex, cast
+from weakref import ref
 
-from overcoat.middleware._exchange import ENVIRON_KEY, Exchange, HeaderList, current, name_of
-from overcoat.middleware._plan import Plan, Plans
+from overcoat.middleware._exchange import ENVIRON_KEY, NO_HEADERS, Exchange, HeaderList, current, name_of
+from overcoat.middleware._plan import SKIPPED, Plan, Plans
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -55,32 +56,58 @@ class Segment:
                 f"{self!r} is a part and wraps no app: "
                 f"write {name}(app.wsgi_app, ...) or Stack(app.wsgi_app, [{name}(...)])"
             )
-        run = (TransformRun if plans.transforms else Run)(environ, plans, start_response)
-        shared = environ.get(ENVIRON_KEY)
+        # What Exchange.__init__ does, written again: this runs for every request, and a call costs as much as it does.
+        run = (TransformRun if plans.transforms else Run)()
+        run.started_ns = perf_counter_ns()
+        run.environ = environ
+        try:
+            run.method = environ["REQUEST_METHOD"]
+            run.raw_path = environ["PATH_INFO"]
+            run.query = environ["QUERY_STRING"]
+            run.peer = environ["REMOTE_ADDR"]
+        except KeyError:
+            run.read_entry(environ)
+        run.status = run.error = run.outcome = run.route = run.endpoint = run.request_id = run._rare = None
+        run.headers = NO_HEADERS
+        run.first_byte_ns = run.finished_ns = run.response_bytes = run.request_bytes = 0
+        run._open = 1
+        run.server_start = start_response
+        run.plans = plans
+        run.plan = plans.all
+        run.shared = run.body = None
+        run.iterated = run.exhausted = run.closed = False
+        reference = environ.get(ENVIRON_KEY)
+        shared = None if reference is None else reference()
         if shared is None or shared._open <= 0 or (shared.environ is not environ and not run.joins(shared)):
-            environ[ENVIRON_KEY] = exchange = run
+            environ[ENVIRON_KEY] = ref(run)
+            exchange = run
         else:
             run.shared = exchange = shared
+            # The layers further in edit and read the environ that the app gets.
+            run.outer_environ, shared.environ = shared.environ, environ
             shared._open += 1
         previous = _get_current()
         _set_current(exchange)
         index, skipped, answer = -1, 0, None
         try:
-            for index, skips, on_request in plans.entries:
-                if skips is not None and skips(exchange):
-                    skipped |= 1 << index
-                elif on_request is not None:
-                    answer = on_request(exchange)
-                    if answer is not None:
-                        run.plan = plans.plan(index + 1, skipped)
-                        break
+            for index, on_request in plans.entries:
+                answer = on_request(exchange)
+                if answer is not None:
+                    if answer is SKIPPED:
+                        skipped |= 1 << index
+                        answer = None
+                        continue
+                    run.plan = plans.plan(index + 1, skipped)
+                    break
             else:
                 index = -1
                 if skipped:
                     run.plan = plans.plan(len(plans.layers), skipped)
             if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
                 run.count_input(exchange)
-            body = (plans.inner if answer is None else answer)(environ, run.start)
+            run.body = body = (plans.inner if answer is None else answer)(environ, run.start)
+            if body is None and run.plan.follows:
+                raise TypeError(_NONE)
             if plans.transforms:
                 body = cast("TransformRun", run).transform(body)
         except BaseException as error:
@@ -92,14 +119,14 @@ class Segment:
                 raise
             run.body = body = run.answer(error)
             if body is None:
+                if error.args == (_NONE,):
+                    return None
                 raise
         finally:
             _set_current(previous)
-        if not run.plan.follows and (run._rare is None or not run.has_callbacks) and not run.transformed:
+        if not run.plan.follows and not run.transformed and (run._rare is None or not run.has_callbacks):
             run.leave(exchange)
             return body
-        if not run.transformed:
-            run.body = body
         if type(body) in _HELD:
             return run.hold(body)
         wrapper = environ.get("wsgi.file_wrapper")
@@ -114,47 +141,39 @@ class Run(Exchange):
     Where an outer segment made the exchange already, this one keeps its own counts and shows them to its own layers.
     """
 
-    __slots__ = ("plan", "plans", "server_start", "server_write", "shared", "written")
+    __slots__ = (
+        "body", "closed", "exhausted", "iterated", "outer_environ", "plan", "plans", "server_start", "server_write",
+        "shared", "written",
+    )  # fmt: skip
+
+    plan: Plan
+    plans: Plans
+    server_start: StartResponse
+    server_write: Callable[[bytes], object]
+    written: int | None
+
+    # The exchange where an outer segment made one; None rather than self, a cycle for the garbage collector.
+    shared: Exchange | None
 
     # What the app returned; None until then.
-    body: Any = None
-    # The environ that the exchange had, where this segment was given a copy of it.
-    outer_environ: Environ | None = None
-    iterated: bool = False
-    exhausted: bool = False
-    handed_off: bool = False
-    transformed: bool = False
-    closed: bool = False
+    body: Any
+    # The environ that the exchange had outside of this segment; set where there is an outer one.
+    outer_environ: Environ
+    iterated: bool
+    exhausted: bool
+    closed: bool
 
-    def __init__(self, environ: Environ, plans: Plans, server_start: StartResponse) -> None:
-        # What Exchange.__init__ does, written again: this runs for every request, and a call costs as much as it does.
-        self.started_ns = perf_counter_ns()
-        self.environ = environ
-        try:
-            self.method = environ["REQUEST_METHOD"]
-            self.raw_path = environ["PATH_INFO"]
-            self.query = environ["QUERY_STRING"]
-            self.peer = environ["REMOTE_ADDR"]
-        except KeyError:
-            self.read_entry(environ)
-        self.server_start = server_start
-        self.plans = plans
-        self.plan: Plan = plans.all
-        # The exchange where an outer segment made one; None rather than self, a cycle for the garbage collector.
-        self.shared = None
+    transformed: bool = False
+
+    # The segment fills it in: to make an object without an __init__ of Python's costs a third.
+    __init__ = object.__init__
 
     # The way in
 
     def joins(self, shared: Exchange) -> bool:
-        """Whether a copied environ is still that of the outer segment's request, and not one made inside of it.
-
-        Then the layers further in edit and read the copy, which is what the app gets.
-        """
+        """Whether a copied environ is still that of the outer segment's request, and not one made inside of it."""
         outer, inner = shared.environ, self.environ
-        if inner.get("REQUEST_METHOD") != outer.get("REQUEST_METHOD") or _whole_path(inner) != _whole_path(outer):
-            return False
-        self.outer_environ, shared.environ = outer, inner
-        return True
+        return inner.get("REQUEST_METHOD") == outer.get("REQUEST_METHOD") and _whole_path(inner) == _whole_path(outer)
 
     def count_input(self, exchange: Exchange) -> None:
         """Count what the app reads of the request's body, if somebody sees the end."""
@@ -164,7 +183,7 @@ class Run(Exchange):
         if (
             self.plan.follows
             and stream is not None
-            and not exchange._counts_input
+            and not getattr(exchange, "_counts_input", False)
             and (environ.get("CONTENT_LENGTH") not in {"", "0", None} or "HTTP_TRANSFER_ENCODING" in environ)
         ):
             exchange._counts_input = True
@@ -177,8 +196,9 @@ class Run(Exchange):
 
     def leave(self, exchange: Exchange) -> None:
         """End a passage that nobody follows."""
+        self.body = _NO_BODY  # an app's iterable may hold its start_response, which is this
         exchange._open -= 1
-        if self.outer_environ is not None:
+        if exchange is not self:
             exchange.environ = self.outer_environ
         if exchange._open <= 0:
             exchange.environ.pop(ENVIRON_KEY, None)
@@ -187,39 +207,57 @@ class Run(Exchange):
 
     def start(self, status: str, response_headers: Any, exc_info: Any = None) -> Any:
         """What the app calls as ``start_response``."""
-        plan = self.plan
-        if plan.exc_info is not None:
-            exc_info, plan.exc_info = exc_info or plan.exc_info, None
-        if type(response_headers) is list:
-            exchange = self if self.shared is None else self.shared
-            before = exchange.status, exchange.headers
-            exchange.status = status
-            exchange.headers = response_headers.copy()
-            try:
-                for on_headers in plan.on_headers:
-                    on_headers(exchange)
-                if exc_info is None:
-                    write = self.server_start(exchange.status, exchange.headers)
-                else:
-                    write = self.server_start(exchange.status, exchange.headers, exc_info)
-            except BaseException:
-                # It did not go out: what the client sees is what went before.
-                exchange.status, exchange.headers = before
-                raise
-            finally:
-                exc_info = None
-            if exchange is not self:
-                self.status, self.headers = exchange.status, exchange.headers
-        else:
+        if type(response_headers) is not list:
+            return self.start_unseen(status, response_headers, exc_info)
+        exchange = self if self.shared is None else self.shared
+        plan, status_before, headers_before = self.plan, exchange.status, exchange.headers
+        exchange.status = status
+        exchange.headers = response_headers.copy()
+        try:
+            for on_headers in plan.on_headers:
+                on_headers(exchange)
+            if exc_info is None:
+                write = self.server_start(exchange.status, exchange.headers)
+            else:
+                write = self.server_start(exchange.status, exchange.headers, exc_info)
+        except BaseException:
+            # It did not go out: what the client sees is what went before.
+            exchange.status, exchange.headers = status_before, headers_before
+            raise
+        finally:
+            exc_info = None
+        if exchange is not self:
+            self.status, self.headers = exchange.status, exchange.headers
+        if not plan.follows:
+            return write
+        self.server_write = write
+        return self.write
+
+    def start_unseen(self, status: str, response_headers: Any, exc_info: Any) -> Any:
+        """Hand on what is no list of headers: the server complains of it."""
+        try:
             if exc_info is None:
                 write = self.server_start(status, response_headers)
             else:
                 write = self.server_start(status, response_headers, exc_info)
-            self.status = status
-        if not plan.follows:
+        finally:
+            exc_info = None
+        self.status = status
+        if not self.plan.follows:
             return write
-        self.server_write: Callable[[bytes], object] = write
+        self.server_write = write
         return self.write
+
+    def start_instead(self, status: str, response_headers: Any, exc_info: Any = None) -> Any:
+        """What an app that answers an error calls: the first time with that error, if it names none itself."""
+        plan = self.plan
+        exc_info, plan.exc_info = exc_info or plan.exc_info, None
+        if "uwsgi.version" in self.environ:
+            exc_info = None  # it takes a second start without one, and fails over any (unbit/uwsgi#2278)
+        try:
+            return self.start(status, response_headers, exc_info)
+        finally:
+            exc_info = None
 
     def write(self, data: bytes) -> None:
         """The server's ``write``, counted."""
@@ -250,7 +288,6 @@ class Run(Exchange):
 
     def hand_off(self, file: Any) -> Any:
         """The server's own file, left as it is; its end is seen through its ``close`` where that can be set."""
-        self.handed_off = True
         self.response_bytes = None
         self.body = _Closing(getattr(file, "close", None))
         try:
@@ -277,10 +314,7 @@ class Run(Exchange):
                     iterator = iter(self.body)
                     if again and iterator is not self.body:
                         self.response_bytes = self.written
-                chunk = next(iterator)
-            except StopIteration:
-                self.exhausted = True
-                return
+                chunk = next(iterator, _END)  # half the cost of a StopIteration that is caught
             except BaseException as error:
                 body = self.answer(error)
                 if body is None:
@@ -289,6 +323,9 @@ class Run(Exchange):
                 continue
             finally:
                 _set_current(previous)
+            if chunk is _END:
+                self.exhausted = True
+                return
             if type(chunk) is bytes:
                 if chunk and not self.first_byte_ns:
                     self.first_byte_ns = perf_counter_ns()
@@ -335,7 +372,7 @@ class Run(Exchange):
                         continue
                     self._abandon()
                     self.plan = self.plans.answered(index, plan, last)
-                    body = app(self.environ, self.start)
+                    body = app(self.environ, self.start_instead)
                 except Exception as another:  # the layers further out are offered this one
                     self.error = last = another
                 else:
@@ -365,29 +402,24 @@ class Run(Exchange):
             self.outcome = "failed"
         elif self.exhausted:
             self.outcome = "complete" if self.status is not None or self.response_bytes else "handed_off"
-        elif self.handed_off:
+        elif self.response_bytes is None:
             self.outcome = "handed_off"
         else:
             self.outcome = "complete" if self.method == "HEAD" else "aborted"  # its body is for nobody
-        kept = () if exchange is self else self._show(exchange)
-        fatal: BaseException | None = None
-        if exchange._rare is not None:
-            # Whichever segment ends first is the one nearest to the app, whose callbacks these are.
-            callbacks = exchange._rare.get("callbacks")
-            while callbacks:
-                fatal = _finish(callbacks.pop(), exchange) or fatal
+        kept = None if exchange is self else self._show(exchange)
+        # Whichever segment ends first is the one nearest to the app, whose callbacks these are.
+        fatal = None if exchange._rare is None else _call_back(exchange)
         for on_finish in self.plan.on_finish:
             try:
                 on_finish(exchange)
             except BaseException as error:
                 fatal = _report(on_finish, exchange, error) or fatal
-        for name, value in kept:
-            setattr(exchange, name, value)
-        if self.outer_environ is not None:
+        if kept is not None:
+            for name, value in kept:
+                setattr(exchange, name, value)
             exchange.environ = self.outer_environ
         exchange._open -= 1
         if exchange._open <= 0:
-            # A cycle that is left costs the garbage collector a microsecond, and keeps what it holds until it runs.
             exchange.environ.pop(ENVIRON_KEY, None)
         if self.error is not None:
             self.error = None  # its traceback refers to the app's frame, and that to this
@@ -405,16 +437,10 @@ class Run(Exchange):
 class TransformRun(Run):
     """The passage through a transform layer: what the app starts is held until the first chunk that the layer makes."""
 
-    __slots__ = ("before", "committed", "held", "sized")
-
-    # Status and headers that stood before what is held.
-    before: tuple[str | None, HeaderList]
-
-    def __init__(self, environ: Environ, plans: Plans, server_start: StartResponse) -> None:
-        super().__init__(environ, plans, server_start)
-        # Status, headers and exc_info of a response that has started and has not gone out.
-        self.held: tuple[str, HeaderList, Any] | None = None
-        self.committed = self.sized = False
+    # Status, headers and exc_info of a response that has started and has not gone out.
+    held: tuple[str, HeaderList, Any] | None = None
+    committed: bool = False
+    sized: bool = False
 
     def start(self, status: str, response_headers: Any, exc_info: Any = None) -> Any:
         """What the app calls as ``start_response``."""
@@ -427,8 +453,6 @@ class TransformRun(Run):
             self.commit()
             self.committed = True
             return super().start(status, response_headers, exc_info)
-        if self.held is None:
-            self.before = exchange.status, exchange.headers
         exchange.status, exchange.headers = status, response_headers.copy()
         self.held = status, exchange.headers, exc_info
         return self.write
@@ -464,8 +488,10 @@ class TransformRun(Run):
                 return self._carried(_Transformed(self, body, chunks))
             return self._make_at_once(body, chunks)
         except BaseException:
-            self._abandon()
-            self.body = None
+            try:
+                self._abandon()
+            finally:
+                self.body = None  # so that the request ends here: nobody else has a body to close
             raise
 
     def _abandon(self) -> None:
@@ -479,8 +505,9 @@ class TransformRun(Run):
     def _let_go(self) -> None:
         """Forget what is held: it never went out, and a record shall not say that it did."""
         if self.held is not None:
+            # Nothing went out before it either; what stands there a segment further in may have noted.
             exchange, self.held = self if self.shared is None else self.shared, None
-            exchange.status, exchange.headers = self.before
+            exchange.status, exchange.headers = None, NO_HEADERS
 
     def _carried(self, body: "_Transformed") -> "_Transformed":
         self.transformed, self.body = True, body
@@ -569,6 +596,9 @@ def _whole_path(environ: Environ) -> str:
 
 _SHOWN = ("status", "headers", "first_byte_ns", "finished_ns", "response_bytes", "error", "outcome")
 _NO_BODY: tuple[()] = ()
+_END: Any = object()
+# None goes on to the server, which complains of it: granian would send the head before it asked a carrier for a chunk.
+_NONE = "the app returned None, not an iterable of bytes"
 
 
 class _Closing:
@@ -589,13 +619,16 @@ class _ListBody(list[Any]):
     written: int | None
 
     def __iter__(self) -> Iterator[Any]:
-        run = self.run
+        # gevent's own server sums the list up inside of its first step: each iterator has a sum of its own.
+        run, total = self.run, self.written
         run.iterated = True
-        run.exhausted = False
-        run.response_bytes = self.written
         for chunk in self.source:
+            run.response_bytes = total
             run.count(chunk)
+            total = run.response_bytes
+            run.exhausted = False
             yield chunk
+        run.response_bytes = total
         run.exhausted = True
 
     def close(self) -> None:
@@ -609,6 +642,16 @@ class _ListBody(list[Any]):
 
 
 _HELD = frozenset({list, tuple, _ListBody})
+
+
+def answer_with(status: str, headers: HeaderList, body: bytes) -> Application:
+    """A WSGI application that gives every request the same response."""
+
+    def answer(environ: Environ, start_response: StartResponse) -> list[bytes]:
+        start_response(status, headers.copy())
+        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
+
+    return answer
 
 
 class _CountedInput:
@@ -656,12 +699,17 @@ class _CountedInput:
 _READS = frozenset({"readinto", "readinto1", "read1"})
 
 
-def _finish(on_finish: Callable[[Exchange], object], exchange: Exchange) -> BaseException | None:
-    try:
-        on_finish(exchange)
-    except BaseException as error:
-        return _report(on_finish, exchange, error)
-    return None
+def _call_back(exchange: Exchange) -> BaseException | None:
+    """Run what was given to ``call_on_finish``, the last one first; an exit that one raised."""
+    callbacks = (exchange._rare or {}).get("callbacks")
+    fatal = None
+    while callbacks:
+        callback = callbacks.pop()
+        try:
+            callback(exchange)
+        except BaseException as error:
+            fatal = _report(callback, exchange, error) or fatal
+    return fatal
 
 
 def _report(on_finish: object, exchange: Exchange, error: BaseException) -> BaseException | None:

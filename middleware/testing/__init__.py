@@ -29,11 +29,14 @@ and odd requests. Response headers may be added; whatever else a middleware is t
 (``allow={"body"}`` for one that compresses). It takes less than a second, and needs nothing but this package.
 
 It tells nothing about what a middleware is for, and nothing that passed is proven: it is as good as its zoo.
+
+``capture_requests`` is for the tests of an app: it collects the records of the request log.
 '''
 
+from overcoat.middleware._capture import CapturedRequests, capture_requests
 from overcoat.middleware.testing._check import ALLOWANCES, check_middleware
 from overcoat.middleware.testing._report import Report, Row
 from overcoat.middleware.testing._rule import Rule
 from overcoat.middleware.testing._rules import RULES
 
-__all__ = ["ALLOWANCES", "RULES", "Report", "Row", "Rule", "check_middleware"]
+__all__ = ["ALLOWANCES", "RULES", "CapturedRequests", "Report", "Row", "Rule", "capture_requests", "check_middleware"]

@@ -117,7 +117,9 @@ def test_garbage_collector_finds_nothing(name):
                 pass
             body.close()
 
-    serve_some()
-    gc.collect()
-    serve_some()
-    assert gc.collect() == 0
+    def found():
+        serve_some()
+        return gc.collect()
+
+    # What is ours is left each time; what a thread of the test runner leaves is not.
+    assert min(found() for _ in range(5)) == 0

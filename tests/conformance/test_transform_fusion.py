@@ -175,5 +175,14 @@ def _without_ends(trace: Trace) -> Trace:
 @example(
     SPECIMENS["list"], [(Script(on_finish="record"), None), (Script(), "raise-in-on_body")], {1}, READS_ALL
 )  # what was held and never went out is no status of the request
+@example(
+    SPECIMENS["exit_in_close"], [(Script(on_finish="record"), "raise-in-on_body")], {1}, READS_ALL
+)  # a body that leaves the process as it is given up has an end all the same
+@example(
+    SPECIMENS["list_subclass_with_close"],
+    [(Script(), None), (Script(on_finish="record"), None), (Script(), "same"), (Script(), None)],
+    {1},
+    Client("leaves-before-the-first-byte", leaves_after=0),
+)  # nor is one that a segment further in has noted
 def test_segments_make_no_difference(specimen, stack, cuts, client):
     check(specimen, stack, {cut for cut in cuts if cut <= len(stack)}, client)

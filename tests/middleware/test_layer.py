@@ -3,10 +3,20 @@ import functools
 import pytest
 from flask import Flask
 from support.apps import ok
-from support.coats import layer_classes
+from support.coats import REQUIRED, layer_classes
 from support.wsgi import call, make_environ
 
-from overcoat.middleware import Exchange, Layer, ProxyFix, RequestID, RequestLog, SecurityHeaders, ServerTiming, Stack
+from overcoat.middleware import (
+    Exchange,
+    Layer,
+    Mount,
+    ProxyFix,
+    RequestID,
+    RequestLog,
+    SecurityHeaders,
+    ServerTiming,
+    Stack,
+)
 
 
 class Mark(Layer):
@@ -208,7 +218,7 @@ def test_layer_that_was_joined_can_be_worn_by_another():
 
 @pytest.mark.parametrize("cls", layer_classes(), ids=lambda cls: cls.__name__)
 def test_no_request_leaves_anything_on_the_layer(cls):
-    options = {"to": lambda record: None} if cls is RequestLog else {}
+    options = {"to": lambda record: None} if cls is RequestLog else REQUIRED.get(cls.__name__, {})
     layer = cls(ok, **options)
     before = dict(vars(layer))
     for number in range(3):
@@ -222,7 +232,7 @@ def test_no_request_leaves_anything_on_the_layer(cls):
 def test_options_are_keywords(cls):
     assert cls.__doc__
     assert cls.does or cls is Layer
-    if cls is not ProxyFix:
+    if cls not in {ProxyFix, Mount}:
         with pytest.raises(TypeError, match="positional"):
             cls(None, "positional")
 

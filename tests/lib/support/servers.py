@@ -1,5 +1,7 @@
 """Real servers as processes: started on a free port of 127.0.0.1, stopped at the end, their output kept.
 
+Their own time limits are far above any pause of a busy machine, so that none of them ends a connection on its own.
+
 >>> import sys
 >>> from support.servers import serving
 >>> with serving([sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "{port}"]) as server:
@@ -9,7 +11,9 @@
 
 import contextlib
 import http.client
+import itertools
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -23,17 +27,34 @@ from typing import Any, NamedTuple
 
 LIB = Path(__file__).parents[1]
 
+PATIENCE_S = 90
+
+_GUNICORN = ["-m", "gunicorn", "--bind=127.0.0.1:{port}", "--timeout=120", "--keep-alive=120"]
+
 #: The usual servers, for ``serving([*SERVERS["waitress"], "module:app"])``.
 SERVERS: Mapping[str, Sequence[str]] = {
     "waitress": ["-m", "waitress", "--listen=127.0.0.1:{port}", "--no-clear-untrusted-proxy-headers"],
-    "gunicorn sync": ["-m", "gunicorn", "--bind=127.0.0.1:{port}", "--worker-class=sync", "--workers=2"],
-    "gunicorn gthread": ["-m", "gunicorn", "--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4"],
-    "gunicorn gevent": ["-m", "gunicorn", "--bind=127.0.0.1:{port}", "--worker-class=gevent"],
-    "granian": ["-m", "granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}", "--no-ws"],
+    "gunicorn sync": [*_GUNICORN, "--worker-class=sync", "--workers=2"],
+    "gunicorn gthread": [*_GUNICORN, "--worker-class=gthread", "--threads=4"],
+    "gunicorn gevent": [*_GUNICORN, "--worker-class=gevent"],
+    "gevent": ["-m", "support.gevent_server", "{port}"],
+    "granian": [
+        "-m",
+        "granian",
+        "--interface=wsgi",
+        "--host=127.0.0.1",
+        "--port={port}",
+        "--no-ws",
+        "--blocking-threads=4",
+    ],
+    "uwsgi": ["-m", "support.uwsgi_server", "--http-socket=127.0.0.1:{port}", "--module"],
+    "cheroot": ["-m", "cheroot", "--bind=127.0.0.1:{port}", "--timeout=120"],
+    "werkzeug": ["-m", "support.werkzeug_server", "{port}"],
     "wsgiref": ["-m", "support.wsgiref_server", "{port}"],
 }
 
-PATIENCE_S = 60
+#: Below the ports that the kernel gives to clients and to whoever binds port 0, above those that services are known by.
+_PORTS = range(12000, 32768)
 
 
 class Response(NamedTuple):
@@ -72,8 +93,22 @@ class Server:
             response = connection.getresponse()
             return Response(response.status, response.headers, response.read())
 
-    def leave(self, path: str, after: int, **headers: str) -> bytes:
-        """Ask, read so many bytes of the answer, and vanish as a killed client does."""
+    def exchange(self, request: bytes) -> bytes:
+        """All that comes back for these bytes until the server closes; a reset ends it too."""
+        got = bytearray()
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as client:
+            client.sendall(request)
+            with contextlib.suppress(ConnectionResetError):
+                while data := client.recv(65536):
+                    got += data
+        return bytes(got)
+
+    def leave(self, path: str, after: int, wait: Callable[[], object] = lambda: None, **headers: str) -> bytes:
+        """Ask, read so many bytes of the answer, ``wait()``, and vanish as a killed client does.
+
+        A reset takes with it what the server has not read of the request yet: who reads nothing of the answer has to
+        wait until the app has seen the request.
+        """
         lines = [f"GET {path} HTTP/1.1", "Host: localhost"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         got = b""
@@ -81,6 +116,7 @@ class Server:
             client.sendall("\r\n".join([*lines, "", ""]).encode())
             while len(got) < after:
                 got += client.recv(after - len(got))
+            wait()
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # close with a reset
         return got
 
@@ -90,15 +126,31 @@ class Server:
         return self.process.wait(timeout=PATIENCE_S)
 
 
+def _own_ports() -> Iterator[int]:
+    """The ports of this process, round and round: each worker of xdist has its own, each run begins elsewhere."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    own = _PORTS[number :: int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
+    begin = secrets.randbelow(len(own))
+    return itertools.cycle([*own[begin:], *own[:begin]])
+
+
+_ports = _own_ports()
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that nobody takes until the caller does.
+
+    The kernel gives it to nobody, no other worker of xdist asks for it, and this one asks for another the next time.
+    """
+    for port in _ports:
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("there are ports without end")
 
 
 def wait_for(condition: Callable[[], Any], what: str = "it") -> Any:
-    """The first true value of ``condition()``; fails after a minute."""
+    """The first true value of ``condition()``; fails where there is none in ``PATIENCE_S``."""
     deadline_s = time.monotonic() + PATIENCE_S
     while not (value := condition()):
         if time.monotonic() > deadline_s:
@@ -122,25 +174,35 @@ def serving(command: Sequence[str], **environment: str) -> Iterator[Server]:
     path = os.pathsep.join(filter(None, [str(LIB), os.environ.get("PYTHONPATH", "")]))
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "output"
+        # gunicorn keeps a socket in XDG_RUNTIME_DIR, under one name for all that run.
+        own = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "XDG_RUNTIME_DIR": folder}
         with output.open("wb") as stream:
             process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1"} | environment,
+                env=os.environ | own | environment,
+                start_new_session=True,
             )
         server = Server(process, port, output)
-        try:
+        with ending(process):
             wait_for(lambda: _answers(server), f"{arguments} to listen")
             yield server
-        finally:
-            if process.poll() is None:
-                try:
-                    server.stop()
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+
+
+@contextlib.contextmanager
+def ending(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End a process that has a session of its own after a block, and whatever of its workers has outlived it."""
+    try:
+        yield
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE_S)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _answers(server: Server) -> bool:

@@ -92,7 +92,10 @@ def believes_a_number(app):
 
 def searches_slowly(app):
     def wrapped(environ, start):
-        re.search(r"(?:a|A)+:", environ.get("HTTP_USER_AGENT", "")[:16384])
+        value = environ.get("HTTP_USER_AGENT", "")[:16384]
+        # A cube, far from the rule's limit: a square a busy machine may take for less. Three times what the rule calls
+        # slow, so that a fast machine calls it so too.
+        re.search(r"(?:a|A)+(?:a|A)+:", value[: len(value) // 11])
         return app(environ, start)
 
     return wrapped
