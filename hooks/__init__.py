@@ -26,6 +26,7 @@ from overcoat.hooks.database_session import DatabaseSession
 from overcoat.hooks.flask_compress import FlaskCompress
 from overcoat.hooks.flask_cors import FlaskCORS
 from overcoat.hooks.flask_talisman import FlaskTalisman
+from overcoat.hooks.problem_details import ProblemDetails
 from overcoat.hooks.request_context import RequestContext
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "FlaskCompress",
     "FlaskTalisman",
     "HookBundle",
+    "ProblemDetails",
     "RequestContext",
     "register",
 ]

@@ -23,6 +23,8 @@ class Declaring:
     def __init__(self, name: str) -> None:
         self.name = name
         self.hooks: list[Hook] = []
+        self._arguments: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
+        self._constructed = 0
         self._registries: weakref.WeakSet[Registry] = weakref.WeakSet()
 
     @overload

@@ -33,6 +33,7 @@ class ExtensionBundle(HookBundle):
     def __init__(self, name: str, options: Mapping[str, Any], known: Collection[str]) -> None:
         ours = {option: value for option, value in options.items() if option in BundleOptions.__annotations__}
         ours.setdefault("always", True)
+        self._known = frozenset(known)
         super().__init__(name, **cast("BundleOptions", ours))
         self.options = {option: value for option, value in options.items() if option not in ours}
         names = sorted({*known, *BundleOptions.__annotations__, "name"})
@@ -41,6 +42,10 @@ class ExtensionBundle(HookBundle):
                 raise ValueError(
                     f"{type(self).__name__}: unknown option {option}={value!r}; {did_you_mean(option, names)}"
                 )
+
+    def option_names(self) -> set[str]:
+        """The extension's options too."""
+        return super().option_names() | self._known
 
     def initialise(self, app: Flask) -> None:
         """Let the extension register its functions on the app."""

@@ -4,12 +4,12 @@ A wrong hook otherwise shows itself in production, as the 500 of every request: 
 makes the function a generator.
 """
 
-import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
+
+from overcoat.middleware._source import innermost, source_of
 
 #: What each phase hands to its functions, in the order in which the phases happen.
 PHASES: dict[str, str | None] = {
@@ -42,16 +42,13 @@ class Hook:
     @property
     def name(self) -> str:
         """The qualified name: module and function."""
-        function = _inner(self.function)
-        qualname = getattr(function, "__qualname__", type(function).__qualname__)
-        return f"{getattr(function, '__module__', type(function).__module__)}.{qualname}"
+        function = innermost(self.function)
+        return f"{getattr(function, '__module__', type(function).__module__)}.{qualified(function)}"
 
     @property
     def location(self) -> str:
-        """Where the function stands, as ``"file.py:12"``; empty for one without Python source."""
-        function = _inner(self.function)
-        code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
-        return f"{Path(code.co_filename).name}:{code.co_firstlineno}" if code is not None else ""
+        """Where the function stands, as ``"package/file.py:12"``; empty for one without Python source."""
+        return source_of(self.function)
 
 
 def declared(bundle: str, phase: str, function: Any, **options: bool) -> Hook:
@@ -65,7 +62,7 @@ def declared(bundle: str, phase: str, function: Any, **options: bool) -> Hook:
     if not callable(function):
         raise TypeError(f"bundle {bundle!r}: {phase}={function!r} is no function: write {wanted}")
     hook = Hook(phase, function, **options)
-    inner = _inner(function)
+    inner = innermost(function)
     if inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner):
         raise TypeError(f"bundle {bundle!r}: {phase} hook {hook.name} is a generator, whose body would never run")
     try:
@@ -82,7 +79,6 @@ def declared(bundle: str, phase: str, function: Any, **options: bool) -> Hook:
     return hook
 
 
-def _inner(function: Any) -> Any:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return inspect.unwrap(function)
+def qualified(function: Any) -> str:
+    """The name of a function within its module, or that of its class."""
+    return str(getattr(function, "__qualname__", type(function).__qualname__))

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 _HINTS = frozenset("*\\]?$^[]()")
-_EVERYONE = frozenset({"*", ".*"})
+EVERYONE = frozenset({"*", ".*"})
 _INLINE_FLAGS = re.compile(r"\A\(\?[aiLmsux]+\)")
 _IPV6 = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\[[0-9A-Fa-f:.]+\](?::[0-9]+)?")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -50,7 +50,7 @@ def safe_origin(origin: Any) -> Any:
         if origin.endswith("/"):
             raise ValueError(f"FlaskCORS: origins={origin!r} matches nothing: an origin has no slash at its end")
         return origin
-    if isinstance(origin, str) and origin in _EVERYONE:
+    if isinstance(origin, str) and origin in EVERYONE:
         return origin
     text = origin if isinstance(origin, str) else origin.pattern
     mistake = _mistake(text)
@@ -72,7 +72,7 @@ def safe_origin(origin: Any) -> Any:
 def lets_everyone_in(origins: Iterable[Any]) -> bool:
     """Whether any of these, as ``safe_origins`` returns them, matches an origin that nobody can mean."""
     return any(
-        any(origin.match(nobody) for nobody in _NOBODY) if isinstance(origin, re.Pattern) else origin in _EVERYONE
+        any(origin.match(nobody) for nobody in _NOBODY) if isinstance(origin, re.Pattern) else origin in EVERYONE
         for origin in origins
     )
 

@@ -1,4 +1,4 @@
-"""Counts the statements that SQLAlchemy sends for a request, and their time.
+"""Counts the statements that SQLAlchemy sends for a request, their time, and keeps the slowest.
 
 The listeners stand on the class of all engines, once per process: an engine made later, a second bind or a connection
 used beside the session count too. Only a request that :func:`count_queries` was called for is touched.
@@ -11,9 +11,12 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 
+from overcoat.hooks._statement import shown
 from overcoat.middleware import Exchange, current_exchange
 
 FIELD = "db_queries"
+SLOWEST_FIELD = "db_slowest"
+SLOWEST_MS_FIELD = "db_slowest_ms"
 
 _STATE_KEY = "overcoat.queries"
 _STARTED = "_overcoat_started"
@@ -31,11 +34,13 @@ def listen() -> None:
 
 
 class _Counter:
-    __slots__ = ("count", "timing")
+    __slots__ = ("count", "dialect", "slowest", "slowest_ns", "timing")
 
     def __init__(self, timing: str) -> None:
         self.timing = timing
         self.count = 0
+        self.slowest_ns = 0
+        self.slowest = self.dialect = ""
 
 
 def count_queries(exchange: Exchange, timing: str) -> None:
@@ -43,6 +48,15 @@ def count_queries(exchange: Exchange, timing: str) -> None:
     if _STATE_KEY not in exchange.state:
         exchange.state[_STATE_KEY] = _Counter(timing)
         exchange.fields[FIELD] = 0
+
+
+def tell_slowest(exchange: Exchange, at_least_ms: float) -> None:
+    """Tell the slowest statement of this request, as the fields ``db_slowest`` and ``db_slowest_ms``."""
+    counter: _Counter | None = exchange.state.get(_STATE_KEY)
+    if counter is None or not counter.count or counter.slowest_ns < at_least_ms * 1e6:
+        return
+    exchange.fields[SLOWEST_FIELD] = shown(counter.slowest, counter.dialect)
+    exchange.fields[SLOWEST_MS_FIELD] = counter.slowest_ns // 1000 / 1000
 
 
 def _before(*arguments: Any) -> None:
@@ -71,4 +85,8 @@ def _ended(context: Any) -> None:
         counter: _Counter = exchange.state[_STATE_KEY]
         counter.count += 1
         exchange.fields[FIELD] = counter.count
+        if duration_ns > counter.slowest_ns:
+            counter.slowest_ns = duration_ns
+            counter.slowest = context.statement or ""
+            counter.dialect = context.dialect.name
         exchange.add_timing(counter.timing, duration_ns)

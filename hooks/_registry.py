@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import Flask, Request
 
+from overcoat.hooks._config import check_unchanged, configured, options_for, strange_keys
 from overcoat.hooks._end import see_the_end
 from overcoat.hooks._entry import BundleRow, Call, Entry
 from overcoat.hooks._first_request import FirstRequest, Task
@@ -30,6 +31,7 @@ class Registry:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.entries: list[Entry] = []
+        self._options: dict[str, dict[str, Any]] = {}
         self.first = FirstRequest()
         self._plans: dict[Any, Plan] = {}
         self._shared: dict[tuple[Entry, ...], Plan] = {}
@@ -39,13 +41,18 @@ class Registry:
 
     def find(self, bundle: "HookBundle") -> Entry | None:
         """The entry of a bundle."""
-        return next((entry for entry in self.entries if entry.bundle is bundle), None)
+        return next((entry for entry in self.entries if bundle in (entry.source, entry.bundle)), None)
 
-    def add(self, bundle: "HookBundle", blueprint: str | None) -> None:
+    def add(self, bundle: "HookBundle", blueprint: str | None, names: Iterable[str]) -> None:
         """Register a bundle.
 
+        Args:
+            bundle: The bundle.
+            blueprint: The full name of a blueprint, or None.
+            names: The names of the bundles that are registered together with it.
+
         Raises:
-            ValueError: Its name is taken, or the order has become impossible.
+            ValueError: Its name is taken, the order has become impossible, or an option in ``app.config`` is wrong.
             RuntimeError: The app has served its first request, or cannot run an async hook.
         """
         entry = self.find(bundle)
@@ -61,12 +68,14 @@ class Registry:
                     f"bundle {bundle.name!r}: another bundle of that name is registered on this app: "
                     "give one of them another name"
                 )
-            entry = Entry(self.app, bundle, blueprint)
+            given = options_for(self.app, bundle.name, [*names, *(other.bundle.name for other in self.entries)])
+            entry = Entry(self.app, bundle, configured(bundle, given), blueprint)
             ordered = onion([*self.entries, entry])
-            entry.own = tuple(bundle.setup(self.app))
+            entry.own = tuple(entry.bundle.setup(self.app))
             for phase in PHASES:
                 entry.calls(phase)
             self.entries = ordered
+            self._options[bundle.name] = given
         self.refresh()
 
     def check_hook(self, bundle: str, hook: Hook) -> None:
@@ -95,19 +104,28 @@ class Registry:
         if any(entry.calls("on_finish") for entry in self.entries):
             see_the_end(self.app)
 
+    def check(self) -> None:
+        """Check what only an app that is ready to serve can tell.
+
+        Raises:
+            RuntimeError: A required bundle is missing, or an option has come to ``app.config`` too late.
+        """
+        check_requires(self.entries)
+        check_unchanged(self.app, self._options)
+
+    def calls(self) -> list[Call]:
+        """All functions of all bundles."""
+        return [call for entry in self.entries for phase in PHASES for call in entry.calls(phase)]
+
     def rows(self, phase: str) -> list[BundleRow]:
         """The functions of a phase in execution order.
 
         Raises:
-            RuntimeError: A required bundle is missing.
+            RuntimeError: As ``check``.
         """
-        check_requires(self.entries)
+        self.check()
         entries: Iterable[Entry] = self.entries if phase.startswith("before") else reversed(self.entries)
         return [row for entry in entries for row in entry.rows(phase)]
-
-    def shown(self, phase: str) -> list[tuple[str, str, str]]:
-        """The same as triples of bundle, function and place, which is how ``describe`` shows a hook."""
-        return [(row.bundle, row.function, ", ".join(filter(None, row[2:]))) for row in self.rows(phase)]
 
     def describe(self) -> dict[str, list[BundleRow]]:
         """The functions of every phase in execution order, by the name of the phase."""
@@ -136,7 +154,9 @@ class Registry:
 
     def _compile(self, key: Any, endpoint: str | None, method: str, asked: dict[Entry, bool]) -> Plan:
         if not self._checked:
-            check_requires(self.entries)
+            self.check()
+            for warning in strange_keys(self.app, [entry.bundle.name for entry in self.entries]):
+                self.app.logger.warning("%s", warning)
             for entry in self.entries:
                 for warning in entry.bundle.scope.unknown(self.app):
                     self.app.logger.warning("bundle %r: %s", entry.bundle.name, warning)

@@ -14,10 +14,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from overcoat.hooks._current import current_request
 from overcoat.hooks._entry import Call
+from overcoat.hooks._guard import guard
 from overcoat.hooks._plan import Exit, Plan
 from overcoat.hooks._registry import Registry
 from overcoat.middleware import Exchange
-from overcoat.middleware._exchange import ENVIRON_KEY
+from overcoat.middleware._exchange import exchange_of
 
 _NOTHING = Plan([])
 
@@ -25,13 +26,13 @@ _NOTHING = Plan([])
 class State:
     """What the runner knows of one request."""
 
-    __slots__ = ("endpoint", "exit", "failed", "thread", "torn")
+    __slots__ = ("answered", "endpoint", "exit", "failed", "thread", "torn")
 
     def __init__(self, exit_: Exit, endpoint: str | None) -> None:
         self.exit = exit_
         self.endpoint = endpoint
         self.failed: Call | None = None
-        self.torn = False
+        self.answered = self.torn = False
         self.thread = get_ident()
 
 
@@ -57,10 +58,16 @@ class Runner(Registry):
 
         hooks: tuple[Any, ...] = (before_request, after_request, teardown_request)
         for hook in hooks:
-            hook.overcoat_bundles = partial(self.shown, hook.__name__)
+            hook.overcoat_bundles = partial(self.rows, hook.__name__)
         app.before_request(before_request)
         app.after_request(after_request)
         app.teardown_request(teardown_request)
+        guard(app, self)
+
+    def state(self) -> State:
+        """The state of the current request."""
+        request = current_request()
+        return getattr(request, "_overcoat_hooks", None) or self.late(request)
 
     def begin(self, request: Request, plan: Plan) -> State:
         """The state of a request that the runner sees for the first time."""
@@ -68,7 +75,7 @@ class Runner(Registry):
         state = State(plan.none, None if rule is None else rule.endpoint)
         request._overcoat_hooks = state  # type: ignore[attr-defined]
         if plan.finishes:
-            exchange = request.environ.get(ENVIRON_KEY)
+            exchange = exchange_of(request.environ)
             if exchange is not None:
                 exchange.call_on_finish(partial(self.finish, state))
         return state
@@ -105,6 +112,7 @@ class Runner(Registry):
         """Run the after functions of the entered bundles, innermost first."""
         request = current_request()
         state = getattr(request, "_overcoat_hooks", None) or self.late(request)
+        state.answered = True
         for call in state.exit.after:
             if call is state.failed:
                 continue
@@ -117,7 +125,7 @@ class Runner(Registry):
                 if call.critical and state.failed is None and response.status_code < 500:
                     state.failed = call
                     raise
-                self._report(call, failure, state.endpoint, request.environ.get(ENVIRON_KEY))
+                self._report(call, failure, state.endpoint, exchange_of(request.environ))
         return response
 
     def _checked_response(self, call: Call, result: Any, response: Response) -> Response:
@@ -144,7 +152,9 @@ class Runner(Registry):
             try:
                 call.call(error)
             except Exception as failure:
-                self._report(call, failure, state.endpoint, request.environ.get(ENVIRON_KEY))
+                self._report(call, failure, state.endpoint, exchange_of(request.environ))
+                if call.strict:
+                    fatal = fatal or failure
             except BaseException as exit_:
                 fatal = exit_
         if fatal is not None:

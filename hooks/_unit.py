@@ -26,6 +26,11 @@ class Unit:
         self._request = weakref.ref(current_request())
 
     @property
+    def closed(self) -> bool:
+        """Whether its request has been torn down."""
+        return not self._open
+
+    @property
     def alive(self) -> bool:
         """Whether its request is still under way."""
         return self._open and self._request() is not None
@@ -51,6 +56,11 @@ def open_unit(key: object) -> Unit:
 def alive_units(key: object) -> tuple[Unit, ...]:
     """The units of that key whose requests are under way here, outermost first."""
     return tuple(unit for unit in _alive() if unit.key == key)
+
+
+def open_keys() -> list[object]:
+    """What the requests that are under way here use, outermost first."""
+    return [unit.key for unit in _alive()]
 
 
 def _alive() -> tuple[Unit, ...]:

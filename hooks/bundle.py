@@ -36,42 +36,35 @@ The phases, in the order in which they happen; a function of each takes what sta
 ================================  ==================================================================================
 """
 
-import re
 import weakref
-from collections.abc import Iterable
-from typing import Any, TypedDict, Unpack, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
 
+from overcoat.hooks._bundle_options import BundleOptions, Remembering, checked_flag, checked_name, checked_names
+from overcoat.hooks._config import constructor_options
 from overcoat.hooks._declaring import Declaring
 from overcoat.hooks._hook import Hook
 from overcoat.hooks._registry import refuse_late
 from overcoat.hooks._runner import Runner
-from overcoat.hooks._scope import Rules, Scope
+from overcoat.hooks._scope import Scope
 from overcoat.middleware import Layer
 from overcoat.middleware._options import did_you_mean
 
+if TYPE_CHECKING:
+    from overcoat.hooks.testing import Simulation
+
+__all__ = ["EXTENSION_KEY", "BundleOptions", "HookBundle", "register"]
+
 EXTENSION_KEY = "overcoat.hooks"
 
-Names = str | Iterable[str]
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-
-
-class BundleOptions(TypedDict, total=False):
-    """The options that every bundle takes."""
-
-    inside: Names
-    outside: Names
-    requires: Names
-    only: Rules | None
-    skip: Rules | None
-    always: bool
-
-
-class HookBundle(Declaring):
+class HookBundle(Declaring, metaclass=Remembering):
     """A named, ordered set of hooks.
+
+    What ``app.config`` says under ``OVERCOAT_<BUNDLE>_<OPTION>`` goes before the options given here, for that app.
 
     Args:
         name: The name that other bundles and messages use; letters, digits, ``.``, ``_`` and ``-``.
@@ -81,28 +74,30 @@ class HookBundle(Declaring):
         only: The requests it serves: endpoints, blueprints (``"admin."``), methods, or callables on the request.
         skip: The requests it does not serve, by the same rules.
         always: Whether its after, teardown and finish hooks run even where its before hook was not reached.
+        strict: Whether no failure of its hooks is passed over: each after hook is critical, and what a teardown hook
+            raises is raised again once all others have run. (After a finish hook there is nobody left to tell.)
 
     Raises:
         ValueError: An option that is unknown or unusable.
     """
 
     def __init__(self, name: str, **options: Unpack[BundleOptions]) -> None:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise ValueError(f"HookBundle: name={name!r} must be 1 to 64 letters, digits, '.', '_' or '-'")
+        super().__init__(checked_name(name))
         for option, value in options.items():
             if option not in BundleOptions.__annotations__:
                 hint = did_you_mean(option, BundleOptions.__annotations__)
                 raise ValueError(f"bundle {name!r}: unknown option {option}={value!r}; {hint}")
-        super().__init__(name)
-        self.inside = _names(name, "inside", options.get("inside", ()))
-        self.outside = _names(name, "outside", options.get("outside", ()))
-        self.requires = _names(name, "requires", options.get("requires", ()))
+        self.inside = checked_names(name, "inside", options.get("inside", ()))
+        self.outside = checked_names(name, "outside", options.get("outside", ()))
+        self.requires = checked_names(name, "requires", options.get("requires", ()))
         both = sorted(self.inside & self.outside)
         if both:
             raise ValueError(f"bundle {name!r}: {both[0]!r} stands in inside= and in outside=: it can be one only")
         self.scope = Scope(name, options.get("only"), options.get("skip"))
-        self.always = bool(options.get("always", False))
-        self._blueprints: weakref.WeakSet[Blueprint] = weakref.WeakSet()
+        self.always = checked_flag(name, "always", options.get("always", False))
+        self.strict = checked_flag(name, "strict", options.get("strict", False))
+        # Each with the names of the bundles that were registered together.
+        self._blueprints: weakref.WeakKeyDictionary[Blueprint, tuple[str, ...]] = weakref.WeakKeyDictionary()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
@@ -111,6 +106,10 @@ class HookBundle(Declaring):
         """Prepare an app, once, as the bundle is registered on it; returns hooks for that app alone."""
         return ()
 
+    def option_names(self) -> set[str]:
+        """The options that ``app.config`` may set; a bundle that takes ``**options`` of its own adds those."""
+        return constructor_options(type(self))
+
     def register(self, target: Flask | Blueprint) -> None:
         """Register on an app, or on a blueprint, whose endpoints and nested blueprints it then serves.
 
@@ -118,22 +117,11 @@ class HookBundle(Declaring):
 
         Raises:
             RuntimeError: The app has served its first request, or the blueprint is on an app already.
-            ValueError: Another bundle of this name is registered there, or no order satisfies all bundles.
+            ValueError: Another bundle of this name is registered there, no order satisfies all bundles, or the app's
+                configuration has an option for this one that it does not know or cannot use.
             TypeError: Neither app nor blueprint.
         """
-        if isinstance(target, Flask):
-            self._register(target, None)
-        elif not isinstance(target, Blueprint):
-            raise TypeError(f"bundle {self.name!r}: {target!r} is neither a Flask app nor a blueprint")
-        elif target not in self._blueprints:
-            try:
-                target.record(self._register_on_blueprint)
-            except AssertionError:
-                raise RuntimeError(
-                    f"bundle {self.name!r} comes too late for blueprint {target.name!r}, which is on an app already: "
-                    "register the bundle before app.register_blueprint()"
-                ) from None
-            self._blueprints.add(target)
+        self._register(target, [self.name])
 
     def init_app(self, app: Flask | Blueprint) -> None:
         """The same as ``register``, under the name that Flask's extensions use."""
@@ -146,10 +134,39 @@ class HookBundle(Declaring):
         runner: Runner | None = target.extensions.get(EXTENSION_KEY)
         return runner is not None and runner.find(self) is not None
 
-    def _register_on_blueprint(self, state: BlueprintSetupState) -> None:
-        self._register(cast("Flask", state.app), f"{state.name_prefix}.{state.name}".lstrip("."))
+    def simulate(
+        self,
+        path: str = "/",
+        *,
+        view: Callable[[], Any] | None = None,
+        config: Mapping[str, Any] | None = None,
+        **request: Any,
+    ) -> "Simulation":
+        """Serve one request through this bundle alone, and tell what ran: see ``overcoat.hooks.testing.simulate``."""
+        from overcoat.hooks.testing import simulate  # noqa: PLC0415 - it is for tests
 
-    def _register(self, app: Flask, blueprint: str | None) -> None:
+        return simulate([self], path, view=view, config=config, **request)
+
+    def _register(self, target: Flask | Blueprint, names: Iterable[str]) -> None:
+        if isinstance(target, Flask):
+            self._add_to(target, None, names)
+        elif not isinstance(target, Blueprint):
+            raise TypeError(f"bundle {self.name!r}: {target!r} is neither a Flask app nor a blueprint")
+        elif target not in self._blueprints:
+            try:
+                target.record(self._register_on_blueprint)
+            except AssertionError:
+                raise RuntimeError(
+                    f"bundle {self.name!r} comes too late for blueprint {target.name!r}, which is on an app already: "
+                    "register the bundle before app.register_blueprint()"
+                ) from None
+            self._blueprints[target] = tuple(names)
+
+    def _register_on_blueprint(self, state: BlueprintSetupState) -> None:
+        name = f"{state.name_prefix}.{state.name}".lstrip(".")
+        self._add_to(cast("Flask", state.app), name, self._blueprints[cast("Blueprint", state.blueprint)])
+
+    def _add_to(self, app: Flask, blueprint: str | None, names: Iterable[str]) -> None:
         runner = app.extensions.get(EXTENSION_KEY)
         if runner is None:
             try:
@@ -157,7 +174,7 @@ class HookBundle(Declaring):
             except AssertionError:
                 refuse_late(self.name)
             app.extensions[EXTENSION_KEY] = runner
-        runner.add(self, blueprint)
+        runner.add(self, blueprint, names)
         self._registries.add(runner)
 
 
@@ -182,15 +199,6 @@ def register(target: Flask | Blueprint, bundles: Iterable[HookBundle]) -> None:
         if not isinstance(bundle, HookBundle):
             fix = "a layer goes into a Stack around app.wsgi_app" if isinstance(bundle, Layer) else "make a HookBundle"
             raise TypeError(f"register: {bundle!r} is no hook bundle: {fix}")
+    names = [bundle.name for bundle in listed]
     for bundle in listed:
-        bundle.register(target)
-
-
-def _names(bundle: str, option: str, names: Names) -> frozenset[str]:
-    listed = list(names) if isinstance(names, Iterable) and not isinstance(names, str) else [names]
-    for name in listed:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise ValueError(f"bundle {bundle!r}: {option}={name!r} is no name of a bundle, such as 'request-context'")
-        if name == bundle:
-            raise ValueError(f"bundle {bundle!r}: {option}={name!r} is its own name")
-    return frozenset(listed)
+        bundle._register(target, names)

@@ -85,7 +85,7 @@ class FlaskCompress(ExtensionBundle):
 def _may_compress(response: Response) -> bool:
     if response.status_code in {204, 206} or "Content-Range" in response.headers:
         return False
-    if response.cache_control.no_transform:
+    if "no-transform" in response.cache_control:  # Werkzeug 3.0 has the attribute, which is never true
         return False
     # The extension can pick an encoding that was refused, so where one was, nothing is encoded.
     return all(quality > 0 for name, quality in request.accept_encodings if name != "identity")

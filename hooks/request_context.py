@@ -12,10 +12,12 @@
 {'endpoint': 'item', 'route': '/item/<int:item_id>'}
 
 It binds ``endpoint``, ``route``, ``blueprint`` and ``user`` to structlog's context variables (where they are known: a
-404 has none) and puts back what was there when the request is torn down; structlog needs ``merge_contextvars`` among
-its processors, which ``configure_logging`` sees to. The endpoint, the route and the user also go to the request's own
-line, and so do ``error_type``, ``error_message`` and ``error_at`` of an error that Flask answered with a 500: it never
-leaves the app, so nothing outside of it could tell.
+404 and a 405 are in no endpoint, and have neither that nor a route) and puts back what was there when the request is
+torn down; structlog needs ``merge_contextvars`` among its processors, which ``configure_logging`` sees to.
+
+The endpoint, the route and the user also go to the request's own line, and so do ``error_type``, ``error_message`` and
+``error_at`` of the error behind a 5xx, whether Flask answered it or a handler of the app's, an ``abort(503)`` included:
+it never leaves the app, so nothing outside of it could tell. What a handler made less than a 5xx of is no error.
 
 The user is Flask-Login's, once something in the request has asked for it: to load it for the log would cost each
 request a query. For another source give ``user=``.
@@ -31,11 +33,10 @@ from flask import Flask, Response, current_app, got_request_exception
 from structlog.contextvars import bind_contextvars, unbind_contextvars
 
 from overcoat.hooks._current import current_g, current_request
+from overcoat.hooks._handled import HANDLED_KEY, keep_handled, tell_error
 from overcoat.hooks._hook import Hook
 from overcoat.hooks.bundle import BundleOptions, HookBundle
-from overcoat.middleware import Exchange
-from overcoat.middleware._errors import error_at, error_message, error_type
-from overcoat.middleware._exchange import ENVIRON_KEY
+from overcoat.middleware._exchange import exchange_of
 
 _NOTHING: dict[str, Any] = dict.fromkeys(("endpoint", "route", "blueprint", "user"))
 _FOUND_KEY = "overcoat.request_context"
@@ -74,6 +75,7 @@ class RequestContext(HookBundle):
     def setup(self, app: Flask) -> tuple[Hook, ...]:
         """Listen to the app's errors."""
         got_request_exception.connect(self._tell_error, app)
+        keep_handled(app)
         return ()
 
     def _bind(self) -> None:
@@ -86,7 +88,7 @@ class RequestContext(HookBundle):
             blueprint = endpoint.rpartition(".")[0]
             if blueprint:
                 known["blueprint"] = blueprint
-            exchange: Exchange | None = environ.get(ENVIRON_KEY)
+            exchange = exchange_of(environ)
             if exchange is not None:
                 exchange.endpoint = exchange.endpoint or endpoint
                 exchange.route = exchange.route or rule.rule
@@ -108,29 +110,31 @@ class RequestContext(HookBundle):
         except Exception:
             current_app.logger.exception("bundle %r: user= raised: the request is logged without a user", self.name)
             return None
-        exchange: Exchange | None = environ.get(ENVIRON_KEY)
+        exchange = exchange_of(environ)
         if text is not None and exchange is not None:
             exchange.fields.setdefault("user", text)
         return text
 
     def _tell_late(self, response: Response) -> Response:
+        environ = current_request().environ
         # By now a login has happened, or something has asked for the user.
-        self._tell_user(current_request().environ)
+        self._tell_user(environ)
+        handled = environ.pop(HANDLED_KEY, None)
+        if handled is not None and response.status_code >= 500:
+            tell_error(environ, handled)
         return response
 
     def _restore(self, error: BaseException | None) -> None:  # noqa: ARG002 - the signature of the phase
-        found = current_request().environ.pop(_FOUND_KEY, None)
+        environ = current_request().environ
+        environ.pop(HANDLED_KEY, None)  # its traceback refers to the environ
+        found = environ.pop(_FOUND_KEY, None)
         if found is not None:
             unbind_contextvars(*_NOTHING)
             if found:
                 bind_contextvars(**found)
 
     def _tell_error(self, app: Flask, exception: BaseException, **_: Any) -> None:  # noqa: ARG002 - the signal's
-        exchange = current_request().environ.get(ENVIRON_KEY)
-        if exchange is not None:
-            exchange.error_type = error_type(exception)
-            exchange.error_message = error_message(exception)
-            exchange.error_at = error_at(exception)
+        tell_error(current_request().environ, exception)
 
 
 def _is_unbound(value: object) -> bool:

@@ -1,4 +1,5 @@
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 from support.hooks import serve
 
-from overcoat.hooks import DatabaseSession, HookBundle, register
+from overcoat.hooks import DatabaseSession, HookBundle, _queries, register
 from overcoat.middleware import Layer
 
 Row = Callable[[], list[str]]
@@ -541,7 +542,7 @@ def test_two_databases(session: scoped_session[Session], rows: Row, tmp_path: Pa
     with other_engine.connect() as connection:
         assert connection.scalar(text("select count(*) from t")) == 1
     other_engine.dispose()
-    assert exchange.fields == {"db_queries": 3}
+    assert exchange.fields["db_queries"] == 3
 
 
 # What the log line tells
@@ -656,6 +657,166 @@ def test_field_of_the_apps_own_does_not_break_a_query(session: scoped_session[Se
     assert serve(app, "/odd") == ("200 OK", b"42")
 
 
+def test_the_slowest_statement_is_told_without_its_values(
+    session: scoped_session[Session], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(session)
+    passed_ns = [0]
+    monkeypatch.setattr(_queries, "perf_counter_ns", lambda: passed_ns[0])
+
+    def pass_ms(duration_ms: int) -> None:
+        passed_ns[0] += duration_ms * 1_000_000
+
+    @event.listens_for(engine, "connect")
+    def add_function(connection: Any, _: Any) -> None:
+        connection.create_function("pass_ms", 1, pass_ms)
+
+    engine.dispose()
+
+    @app.get("/slow")
+    def slow() -> str:
+        session.execute(text("select pass_ms(30)"))
+        session.execute(text("select\n pass_ms(50),   'the secret', :more"), {"more": "another secret"})
+        session.execute(text("select 2, pass_ms(20)"))
+        return "slow"
+
+    exchange = exchange_of(app, "/slow")
+    assert exchange.fields["db_slowest"] == "select pass_ms(?), ?, ?"
+    assert exchange.fields["db_slowest_ms"] == 50
+    assert exchange.timings["db"] == [100_000_000, 3]
+
+
+@pytest.mark.parametrize("engine", DATABASES, indirect=True)
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({}, True), ({"slowest_ms": 60_000}, False), ({"slowest_ms": None}, False), ({"count_queries": False}, False)],
+    ids=["always", "above a limit", "never", "not counted"],
+)
+def test_slowest_statement_by_option(options: dict[str, Any], told: bool, session: scoped_session[Session]) -> None:
+    exchange = exchange_of(make_app(session, bundle=DatabaseSession(session, **options)), "/add/one")
+    assert exchange.fields.keys() >= {"db_slowest", "db_slowest_ms"} if told else "db_slowest" not in exchange.fields
+    if told:
+        assert re.fullmatch(
+            rf"insert into {TABLE} values \((\?|%\(name\)s(::VARCHAR)?)\)", exchange.fields["db_slowest"]
+        )
+
+
+def test_request_without_statements_has_no_slowest(session: scoped_session[Session]) -> None:
+    assert exchange_of(make_app(session), "/idle").fields == {"db_queries": 0}
+
+
+# Leaks
+
+
+def leaky(session: Any, engine: Engine, kept: list[Any], **options: Any) -> Flask:
+    app = make_app(session, bundle=DatabaseSession(session, **options))
+
+    @app.get("/kept-connection")
+    def kept_connection() -> str:
+        kept.append(engine.connect())
+        return "kept"
+
+    @app.get("/kept-session")
+    def kept_session() -> str:
+        own = Session(engine)
+        own.execute(text("select 1"))
+        kept.append(own)
+        return "kept"
+
+    @app.get("/closed")
+    def closed() -> str:
+        with engine.connect() as connection, Session(engine) as own:
+            connection.execute(text("select 1"))
+            own.execute(text("select 1"))
+        return "closed"
+
+    @app.get("/stream")
+    def stream() -> Response:
+        def body() -> Iterator[bytes]:
+            session.execute(text("select 1"))
+            yield b"one"
+
+        return Response(body())
+
+    @app.get("/closing-stream")
+    def closing_stream() -> Response:
+        def body() -> Iterator[bytes]:
+            session.execute(text("select 1"))
+            session.close()
+            yield b"one"
+
+        return Response(body())
+
+    @app.get("/inner")
+    def inner() -> str:
+        serve(app, "/add/inner")
+        return "inner"
+
+    return app
+
+
+@pytest.mark.parametrize("engine", DATABASES, indirect=True)
+@pytest.mark.parametrize(
+    ("path", "warning"),
+    [
+        pytest.param("/add/one", None, id="the session"),
+        pytest.param("/boom", None, id="an error"),
+        pytest.param("/closed", None, id="closed by hand"),
+        pytest.param("/inner", None, id="a request inside, whose transaction the outer one ends"),
+        pytest.param("/closing-stream", None, id="a stream that closes the session"),
+        pytest.param("/kept-connection", "in kept_connection) and never given back", id="connection"),
+        pytest.param("/kept-session", "in kept_session) and never given back", id="a session of one's own"),
+        pytest.param("/stream", "in body) and held a connection until the end", id="stream"),
+    ],
+)
+def test_leaks_are_found_in_debug(
+    path: str,
+    warning: str | None,
+    session: scoped_session[Session],
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kept: list[Any] = []
+    app = leaky(session, engine, kept)
+    app.debug = True
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    for _ in range(2):
+        caplog.clear()
+        serve(app, path)
+        session.execute(text(f"delete from {TABLE}"))
+        session.commit()
+        session.remove()
+        told = [record.getMessage() for record in caplog.records if record.name == "overcoat"]
+        assert len(told) == (warning is not None), told
+        if warning is not None:
+            assert warning in told[0]
+            assert f"GET {path}: " in told[0]
+            assert "test_database_session.py:" in told[0]
+    for one in kept:
+        one.close()
+    assert checked_out(engine) == 0
+
+
+@pytest.mark.parametrize(
+    ("debug", "find_leaks", "told"),
+    [(False, None, False), (False, True, True), (True, False, False), (True, None, True)],
+)
+def test_leaks_are_looked_for_where_it_is_said(
+    debug: bool,
+    find_leaks: bool | None,
+    told: bool,
+    session: scoped_session[Session],
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kept: list[Any] = []
+    app = leaky(session, engine, kept, find_leaks=find_leaks)
+    app.debug = debug
+    serve(app, "/kept-connection")
+    assert ("never given back" in caplog.text) is told
+    kept[0].close()
+
+
 # Options
 
 
@@ -666,9 +827,13 @@ def test_field_of_the_apps_own_does_not_break_a_query(session: scoped_session[Se
         ({"session": sessionmaker()}, r"session=sessionmaker\(.*\) is no session: give scoped_session\(...\) of it"),
         ({"commit": "yes"}, "commit='yes' must be True, False or a callable"),
         ({"timing": ""}, "timing='' must be a name"),
+        ({"timing": "db queries"}, "timing='db queries' must be a name"),
+        ({"slowest_ms": "10"}, "slowest_ms='10' must be a number of milliseconds, or None"),
+        ({"slowest_ms": True}, "slowest_ms=True must be a number"),
+        ({"find_leaks": "yes"}, "find_leaks='yes' must be True, False or None"),
         ({"requries": "x"}, "unknown option requries='x'; did you mean 'requires'?"),
     ],
-    ids=["none", "sessionmaker", "commit", "timing", "unknown"],
+    ids=["none", "sessionmaker", "commit", "timing", "timing-no-token", "slowest", "slowest-bool", "leaks", "unknown"],
 )
 def test_unusable_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):

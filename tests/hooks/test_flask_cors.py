@@ -182,6 +182,67 @@ def test_vary_and_cookies_are_added_to() -> None:
     assert len(response.headers.getlist("Set-Cookie")) == 2
 
 
+def vary(app: Flask, path: str = "/item", **headers: str) -> list[str]:
+    return app.test_client().get(path, headers=headers).headers.getlist("Vary")
+
+
+@pytest.mark.parametrize("origin", [None, ORIGIN, "https://evil.example"], ids=["none", "allowed", "refused"])
+@pytest.mark.parametrize(
+    ("options", "varies"),
+    [
+        ({"origins": [ORIGIN]}, True),
+        ({"origins": ORIGIN, "supports_credentials": True}, True),
+        ({"origins": [PATTERN]}, True),
+        ({"origins": [ORIGIN, "https://b.example"]}, True),
+        ({"resources": {r"/item": {"origins": ORIGIN}}}, True),
+        ({"resources": {r"/item": {"origins": ORIGIN}, r"/.*": {"origins": "*"}}}, True),
+        ({"origins": "*"}, False),
+        ({}, False),
+        ({"origins": [ORIGIN], "resources": r"/other"}, False),
+        ({"origins": [ORIGIN], "vary_header": False}, False),
+    ],
+    ids=str,
+)
+def test_vary_is_on_all_that_depends_on_the_origin(options: dict[str, Any], varies: bool, origin: str | None) -> None:
+    headers = {} if origin is None else {"Origin": origin}
+    assert vary(make_app(FlaskCORS(**options)), **headers) == (["Origin"] if varies else [])
+    assert vary(make_app(FlaskCORS(**options)), "/nowhere", **headers) == (
+        ["Origin"] if varies and "resources" not in options else []
+    )
+
+
+def test_flask_cors_leaves_it_off_where_the_origin_is_refused() -> None:
+    app = make_app()
+    CORS(app, origins=[ORIGIN])
+    assert vary(app, Origin="https://evil.example") == []
+
+
+@pytest.mark.parametrize("origins", ["*", ".*", ["*", ORIGIN]])
+@pytest.mark.parametrize("headers", [{}, {"Origin": ORIGIN}])
+def test_everyone_is_an_asterisk(origins: Any, headers: dict[str, str]) -> None:
+    response = make_app(FlaskCORS(origins=origins)).test_client().get("/item", headers=headers)
+    assert response.headers.getlist("Access-Control-Allow-Origin") == ["*"]
+    reflected = make_app(FlaskCORS(origins=origins, send_wildcard=False)).test_client().get("/item", headers=headers)
+    assert reflected.headers.getlist("Access-Control-Allow-Origin") == [headers.get("Origin", "*")]
+    assert reflected.headers.getlist("Vary") == ["Origin"] or not headers
+
+
+def test_two_apps_vary_each_by_its_own_resources() -> None:
+    bundle = FlaskCORS(origins=[ORIGIN])
+    first, second = make_app(bundle), make_app(bundle, CORS_RESOURCES=r"/other")
+    assert (vary(first), vary(second)) == (["Origin"], [])
+
+
+@pytest.mark.parametrize("name", ["HTTP_ORIGIN", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"])
+def test_control_characters_get_no_answer_and_no_error(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    environ = {"HTTP_ORIGIN": ORIGIN, "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT", name: "x\r\nSet-Cookie: a=b"}
+    response = make_app(FlaskCORS()).test_client().options("/item", environ_overrides=environ)
+    assert response.status_code == 200
+    assert "Access-Control-Allow-Origin" not in response.headers
+    assert "Set-Cookie" not in response.headers
+    assert caplog.records == []
+
+
 def test_apps_error_handlers_stay_its_own() -> None:
     app = make_app(FlaskCORS(origins=[ORIGIN]))
     plain = Flask("plain")

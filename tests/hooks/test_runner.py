@@ -5,11 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from flask import Flask, Response, got_request_exception, request
+from flask import Flask, Response, g, got_request_exception, request
 from support.hooks import AsyncFlask, Log, make_app, recording, serve
 
 from overcoat.hooks import HookBundle, register
-from overcoat.middleware import describe
+from overcoat.middleware import add_fields, describe
 
 ALL = ["/", "/boom", "/refused", "/stream", "/context-stream", "/broken-stream", "/file", "/copied", "/nowhere"]
 
@@ -133,8 +133,8 @@ def test_failing_hook_is_logged_and_starves_nobody(
     assert record.name == app.logger.name
     assert record.exc_info is not None
     assert record.getMessage() == (
-        f"bundle 'failing': {phase} hook {__name__}.failing.<locals>.fail (test_runner.py:{fail_line()}) raised; "
-        "endpoint index, request -"
+        f"bundle 'failing': {phase} hook {__name__}.failing.<locals>.fail "
+        f"(tests/hooks/test_runner.py:{fail_line()}) raised; endpoint index, request -"
     )
 
 
@@ -196,7 +196,7 @@ def test_teardown_of_another_extension_that_raises_first_does_not_keep_the_end_a
 
     with pytest.raises(RuntimeError):
         serve(app)
-    assert log == ["a<", "a>", "a!"]
+    assert log == ["a<", "a>", "a.", "a!"]
 
 
 # Critical
@@ -437,7 +437,12 @@ def test_app_error_that_flask_does_not_answer_is_the_end_too() -> None:
 # Async
 
 
-def test_async_hooks_run_in_every_phase() -> None:
+# In asgiref's thread, and by what an app has in its place
+ASYNC = pytest.mark.parametrize("flask", [Flask, AsyncFlask], ids=["asgiref", "asyncio.run"])
+
+
+@ASYNC
+def test_async_hooks_run_in_every_phase(flask: type[Flask]) -> None:
     log: Log = []
     bundle = HookBundle("async")
 
@@ -462,9 +467,66 @@ def test_async_hooks_run_in_every_phase() -> None:
     async def finish(exchange: Any) -> None:
         log.append("finish")
 
-    app = make_app(bundle, flask=AsyncFlask)
+    app = make_app(bundle, flask=flask)
     serve(app)
     assert log == ["first", "before", "after", "teardown", "finish"]
+
+
+@ASYNC
+def test_async_hooks_are_in_the_request_and_starve_nobody(flask: type[Flask], caplog: pytest.LogCaptureFixture) -> None:
+    log: Log = []
+    bundle = HookBundle("async")
+
+    @bundle.before_request
+    async def before() -> None:
+        add_fields(before=request.path)
+        g.seen = [request.endpoint]
+
+    @bundle.after_request
+    async def after(response: Response) -> Response:
+        raise LookupError("after")
+
+    @bundle.teardown_request
+    async def teardown(error: BaseException | None) -> None:
+        log.append(f"{g.seen} {error!r}")
+        raise LookupError("teardown")
+
+    @bundle.on_finish
+    async def finish(exchange: Any) -> None:
+        log.append(str(exchange.fields))
+
+    app = make_app(recording("outer", log), bundle, flask=flask)
+
+    @app.get("/async")
+    async def view() -> str:
+        g.seen.append("view")
+        add_fields(view=1)
+        raise ZeroDivisionError("in the view")
+
+    assert serve(app, "/async")[0] == "500 INTERNAL SERVER ERROR"
+    assert log == [
+        "outer<", "outer>", "['view', 'view'] ZeroDivisionError('in the view')", "outer.",
+        "{'before': '/async', 'view': 1}", "outer!",
+    ]  # fmt: skip
+    told = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+    assert told == ["in the view", "after", "teardown"]
+
+
+@ASYNC
+def test_async_first_hook_that_calls_its_own_app_is_an_error_not_a_deadlock(
+    flask: type[Flask], caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle = HookBundle("async")
+    app = make_app(bundle, flask=flask)
+    statuses: list[str] = []
+
+    @bundle.before_first_request
+    async def warm_up() -> None:
+        statuses.append(serve(app)[0])
+
+    assert serve(app)[0] == "200 OK"
+    assert statuses == ["500 INTERNAL SERVER ERROR"]
+    assert "made a request to its own app, which waits for that hook" in caplog.text
 
 
 async def asynchronous() -> None: ...
@@ -505,16 +567,15 @@ def test_rows_name_what_runs_in_execution_order() -> None:
     }
     row = described["before_request"][1]
     assert row.function == "support.hooks.recording.<locals>.enter"
-    assert row.location.startswith("hooks.py:")
+    assert row.location.startswith("support/hooks.py:")
     assert row.scope == "skip POST"
 
 
 def test_flask_hooks_show_their_bundles() -> None:
     app = make_app(recording("a", [], skip="POST"))
     (hook,) = app.before_request_funcs[None]
-    ((bundle, function, where),) = hook.overcoat_bundles()
-    assert (bundle, function) == ("a", "support.hooks.recording.<locals>.enter")
-    assert where.endswith(", skip POST")
+    (row,) = hook.overcoat_bundles()
+    assert (row.bundle, row.function, row.scope) == ("a", "support.hooks.recording.<locals>.enter", "skip POST")
     shown = str(describe(app))
     assert "a: recording.enter" in shown
     assert "RequestEnd()" in shown
