@@ -1,4 +1,4 @@
-"""`overcoat check` as a process: what it prints, where, and its exit status."""
+"""`overcoat check --middleware` as a process: what it prints, where, and its exit status."""
 
 import json
 import subprocess
@@ -98,9 +98,10 @@ def test_wrong_use_is_one_line(folder, arguments, message):
     assert message in line
 
 
-def test_without_a_middleware(capsys):
+@pytest.mark.parametrize("arguments", [[], ["shop:app", "--middleware", "wrappers:Good"]], ids=["neither", "both"])
+def test_an_app_or_a_middleware(arguments, capsys):
     with pytest.raises(SystemExit) as left:
-        main(["check"])
+        main(["check", *arguments])
     assert left.value.code == 2
     assert "--middleware" in capsys.readouterr().err
 
@@ -109,6 +110,5 @@ def test_help_promises_what_is_there(capsys):
     with pytest.raises(SystemExit):
         main(["check", "--help"])
     told = capsys.readouterr().out
-    assert "MODULE:FACTORY" in told
-    assert "--json" in told
-    assert "module:app" not in told.lower()
+    for promised in ("MODULE:APP", "--path", "--https-only", "--fail-under", "--min-score", "--json", "MODULE:FACTORY"):
+        assert promised in told
