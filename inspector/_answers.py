@@ -2,11 +2,13 @@
 
 import argparse
 import os
+import re
 import stat
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from overcoat.inspector._figures import show_export, show_sql, show_stats
 from overcoat.inspector._files import STDIN, LogFiles
@@ -17,6 +19,8 @@ from overcoat.inspector._text import note
 from overcoat.inspector._times import parse_span
 
 OK, NOTHING, USAGE = 0, 1, 2
+
+_ID = re.compile(r"(?=.*[0-9])[0-9A-Za-z-]{6,128}")  # hardly the name of a log, but what people paste
 
 
 def answer(arguments: argparse.Namespace) -> int:
@@ -33,7 +37,7 @@ def answer(arguments: argparse.Namespace) -> int:
     for output in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # Where the locale cannot show a character, an escape stands for it.
             output.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    files = LogFiles(names)
+    files = LogFiles(names, arguments.map)
     shown = False
     try:
         if files.readable:
@@ -44,12 +48,21 @@ def answer(arguments: argparse.Namespace) -> int:
     finally:
         for message in files.problems + files.skipped():
             note(message)
+        for name in names:
+            if _ID.fullmatch(name) and not Path(name).exists():
+                note(f"if {name} is the id of a request: overcoat logs FILE --id {name}")
+    if arguments.strict and files.skipped():
+        return NOTHING
     return OK if shown and not files.problems else NOTHING
 
 
 def _view(arguments: argparse.Namespace) -> Callable[[Question], bool]:
     if arguments.follow:
         return follow_requests
+    if arguments.serve:
+        from overcoat.inspector.page.serve import serve  # loads what a web server needs
+
+        return serve
     if arguments.stats:
         return show_stats
     if arguments.sql is not None:

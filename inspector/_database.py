@@ -9,18 +9,19 @@ One SELECT at a time is run, ours or the user's, and its rows come as they are f
 
 # ruff: noqa: S608 (this file writes SQL: names and values are quoted, and a user's own query is theirs)
 
-import shutil
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, Self
 
 import duckdb
 
 from overcoat.inspector._files import LogFiles, reason
-from overcoat.inspector._filters import Filters, QueryError, RoomError, quote
+from overcoat.inspector._filters import Filters, QueryError, RoomError, identifier, quote
 from overcoat.inspector._interrupt import prompt_interrupts
+from overcoat.inspector._scratch import Scratch
 from overcoat.inspector._syntax import names_in
 from overcoat.inspector._tables import Tables, first_line
 from overcoat.inspector._views import KIND, LINE, LINES
@@ -42,41 +43,40 @@ class Database:
     """
 
     def __init__(self, files: LogFiles, filters: Filters, *, utc: bool = False) -> None:
-        self._files = files
-        try:
-            self._folder = Path(tempfile.mkdtemp(prefix="overcoat-"))
-        except OSError as error:
-            raise RoomError(f"no temporary directory: {reason(error)}; TMPDIR can name one") from error
-        self._connection = duckdb.connect(
-            config={
+        self._files, self._filters, self._utc = files, filters, utc
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            self._folder = opened.enter_context(_temporary_folder())
+            config: dict[str, str | bool | int | float | list[str]] = {
                 "memory_limit": MEMORY_LIMIT,
                 "temp_directory": str(self._folder),
                 # What reads a log does not reach for the network.
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             }
-        )
-        self._connection.execute("SET enable_progress_bar = false")
-        threads = self._connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
-        self._connection.execute(f"SET threads = {min(threads, MAX_THREADS)}")
-        if utc:
-            self._connection.execute("SET TimeZone = 'UTC'")
-        self._tables = Tables(self._connection, files, filters, self._folder)
-        self._interrupts = prompt_interrupts(self._folder)
-
-    def __enter__(self) -> Self:
-        self._interrupts.__enter__()
+            self._connection = opened.enter_context(duckdb.connect(config=config))
+            opened.enter_context(prompt_interrupts(self._folder))
+            # Counted, and not printed: query_progress knows nothing otherwise.
+            self._connection.execute("SET enable_progress_bar = true")
+            self._connection.execute("SET enable_progress_bar_print = false")
+            threads = self._connection.execute("SELECT current_setting('threads')").fetchall()[0][0]
+            self._connection.execute(f"SET threads = {min(threads, MAX_THREADS)}")
+            if self._utc:
+                self._connection.execute("SET TimeZone = 'UTC'")
+            self._tables = Tables(self._connection, self._files, self._filters, self._folder)
+            self._opened = opened.pop_all()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._interrupts.__exit__(None, None, None)
-        self._connection.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._opened.__exit__(kind, error, traceback)
 
     @property
-    def guesses(self) -> dict[str, str]:
-        """Names that were looked for among the app's own fields, with the fields of the record that they resemble."""
-        return self._tables.guesses
+    def unknown(self) -> list[str]:
+        """Names in queries that are in no line."""
+        return self._tables.unknown
 
     def rows(self, query: str, form: str = "{}", *, whole: bool = False) -> Iterator[tuple[Any, ...]]:
         """The rows of one SELECT over `requests`, as they come.
@@ -100,9 +100,7 @@ class Database:
                         sent += 1
                         yield row
                     skip = max(0, skip - len(rows))
-            except (duckdb.InterruptException, RuntimeError) as error:
-                if "interrupted" in str(error).lower():
-                    raise KeyboardInterrupt from error
+            except duckdb.InterruptException:
                 raise
             except duckdb.Error as error:
                 if not self._tables.copy_unreadable(str(error)):
@@ -150,16 +148,48 @@ class Database:
         copied = self.rows(query, f"COPY (\n{{}}\n) TO {quote(str(target))} ({options})")
         return target, sum(row[0] for row in copied)
 
-    def lines(self, *, last: int | None = None) -> Iterator[bytes]:
+    def export_rows(self, rows: Iterable[bytes], types: Mapping[str, str], form: str) -> Path:
+        """A temporary file with rows of ours, there while the database is.
+
+        Args:
+            rows: JSON objects.
+            types: of their columns.
+            form: `csv` or `parquet`.
+        """
+        source, target = self._folder / "rows.json", self._folder / f"figures.{form}"
+        source.write_bytes(b"\n".join(rows))
+        columns = ", ".join(f"{identifier(name)}: {quote(kind)}" for name, kind in types.items())
+        options = "FORMAT csv, HEADER" if form == "csv" else "FORMAT parquet"
+        rows_back = f"read_json({quote(str(source))}, format = 'newline_delimited', columns = {{{columns}}})"
+        self._connection.execute(f"COPY (FROM {rows_back}) TO {quote(str(target))} ({options})")
+        return target
+
+    def share_done(self) -> float | None:
+        """How much of the running query is done, from 0 to 1; None where that is not known. From any thread."""
+        try:
+            percent = self._connection.query_progress()
+        except duckdb.Error:
+            return None
+        return percent / 100 if percent > 0 else None
+
+    def span(self) -> tuple[float, float]:
+        """About from when to when the lines are, in seconds since 1970, told from the ends of the files."""
+        return self._tables.span()
+
+    def lines(self, *, last: int | None = None, slowest: bool = False) -> Iterator[bytes]:
         """The JSON of the requests' lines, as written.
 
         Args:
             last: only so many, from the latest back; by default all, in the order of the files.
+            slowest: from the slowest on instead.
 
         Raises:
             QueryError: the condition of the filters is wrong.
         """
-        order = "" if last is None else f" ORDER BY timestamp DESC NULLS LAST LIMIT {last}"
+        column = "duration_ms" if slowest else "timestamp"
+        order = f" ORDER BY {column} DESC NULLS LAST" if slowest or last is not None else ""
+        if last is not None:
+            order += f" LIMIT {last}"
         for (line,) in self.rows(f"SELECT {LINE} FROM requests{order}", whole=True):
             yield line.encode()
 
@@ -167,3 +197,15 @@ class Database:
         """Count the lines that are not JSON, where no other query of the whole did."""
         for (broken,) in self.rows(f"SELECT count(*) FROM {LINES} WHERE {KIND} = 'broken'"):
             self._files.broken += broken
+
+
+@contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        scratch = Scratch()
+    except OSError as error:
+        raise RoomError(f"no temporary directory: {reason(error)}; TMPDIR can name one") from error
+    try:
+        yield scratch.folder
+    finally:
+        scratch.remove()

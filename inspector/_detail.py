@@ -1,11 +1,10 @@
-"""Everything about one request: its fields, its timings as bars, what the app logged meanwhile.
+"""Everything about one request: its fields, its timings as bars, what the app logged meanwhile, how to repeat it.
 
-The lines are found by the bytes of the id; only those are parsed. They may lie anywhere in the files, and the app's
-own lines stand before the request's.
+The lines are found by the bytes of the id, be it the request's or the trace's; only those are parsed. They may lie
+anywhere in the files, and the app's own lines stand before the request's.
 """
 
 import re
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -14,15 +13,16 @@ from typing import Any
 from overcoat.inspector._files import LogFiles
 from overcoat.inspector._filters import Filters
 from overcoat.inspector._lines import containing
-from overcoat.inspector._record import FIELDS, Record, is_request, json_part, json_text, moment, number, text
+from overcoat.inspector._record import FIELDS, Record, is_request, json_text, moment, number, text
 from overcoat.inspector._table import request_text
-from overcoat.inspector._tail import Found
+from overcoat.inspector._tail import Latest
 from overcoat.inspector._terminal import Terminal, cut
 from overcoat.inspector._text import clock, duration, escape, plural
 
 _MAX_APP_LINES = 1000
 _BAR_COLUMNS = 30
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._:-]+")  # what no writer of JSON would escape
+_IDS = ("request_id", "trace_id")
 
 
 @dataclass
@@ -35,13 +35,13 @@ class Matches:
         app_lines: the last of the app's own lines.
     """
 
-    requests: deque[Found]
+    requests: Latest
     request_count: int = 0
-    app_lines: deque[Found] = field(default_factory=lambda: deque(maxlen=_MAX_APP_LINES))
+    app_lines: Latest = field(default_factory=lambda: Latest(_MAX_APP_LINES))
 
 
 def find(files: LogFiles, filters: Filters, limit: int | None) -> Matches:
-    """The lines of the requests whose id begins as the filters say.
+    """The lines of the requests whose id, or whose trace's, begins as the filters say.
 
     Args:
         files: the logs.
@@ -49,20 +49,35 @@ def find(files: LogFiles, filters: Filters, limit: int | None) -> Matches:
         limit: how many requests to keep.
     """
     prefix = filters.request_id or ""
-    needle = rb'"request_id"[ \t]*:[ \t]*"'
-    pattern = re.compile(needle + re.escape(prefix.encode()) if _PLAIN_ID.fullmatch(prefix) else needle)
-    matches = Matches(deque(maxlen=limit))
+    # The text of a plain id is found in any line, whatever its format; in front of it stands a quote, or the slash of
+    # a trace's full name. Any other id may be written with escapes.
+    needle = prefix.encode() if _PLAIN_ID.fullmatch(prefix) else b"id"
+    if files.mapping is not None and needle == b"id":
+        needle = b""
+    pattern = re.compile(rb'["/:= ]' + re.escape(needle) if needle == prefix.encode() else re.escape(needle))
+    matches = Matches(Latest(limit))
     for file in files.readable:
-        for line in containing(files.blocks(file), pattern, files):
-            found = json_part(line)
-            if found is None or not (text(found[1], "request_id") or "").startswith(prefix):
+        reader = files.reader(file)
+        for line in containing(files.blocks(file), needle, files):
+            found = reader.read(line) if pattern.search(line) else None
+            if found is None or not has_id(found[1], prefix):
                 continue
             if not is_request(found[1]):
-                matches.app_lines.append(found)
+                matches.app_lines.add(found)
             elif filters.matches(found[1]):
                 matches.request_count += 1
-                matches.requests.append(found)
+                matches.requests.add(found)
     return matches
+
+
+def has_id(record: Record, prefix: str) -> bool:
+    """Whether a line's request or trace has an id that begins so."""
+    return any((text(record, name) or "").startswith(prefix) for name in _IDS)
+
+
+def ids_of(record: Record) -> set[str]:
+    """The ids of a line."""
+    return {value for name in _IDS if (value := text(record, name))}
 
 
 def print_request(terminal: Terminal, record: Record, zone: tzinfo | None) -> None:
@@ -73,7 +88,10 @@ def print_request(terminal: Terminal, record: Record, zone: tzinfo | None) -> No
         "-" if status is None else f"{status:.0f}",
         duration(number(record, "duration_ms")),
     ]
-    if outcome not in {None, "complete"}:
+    error, at = text(record, "error_type"), text(record, "error_at")
+    if error is not None:
+        summary.append(escape(error) + (f" at {escape(at)}" if at else ""))
+    elif outcome not in {None, "complete"}:
         summary.append(escape(outcome or ""))
     terminal.write(terminal.paint("  ".join(summary), "bold"))
     names = [name for name in FIELDS if name in record and name not in {"event", "timings"}]
@@ -83,6 +101,13 @@ def print_request(terminal: Terminal, record: Record, zone: tzinfo | None) -> No
         value = _shown(record, name, zone)
         terminal.write(f"  {terminal.paint(escape(name, limit=40).ljust(width), 'dim')}  {value}")
     _print_timings(terminal, record)
+    from overcoat.inspector._curl import curl  # loads the layers' list of secrets
+
+    command = curl(record)
+    if command:
+        terminal.write("")
+        terminal.write(terminal.paint("to repeat it", "bold"))
+        terminal.write("\n".join(f"  {line}" for line in command))
 
 
 def print_app_lines(terminal: Terminal, records: Sequence[Record], zone: tzinfo | None) -> None:
@@ -90,7 +115,7 @@ def print_app_lines(terminal: Terminal, records: Sequence[Record], zone: tzinfo 
     if not records:
         return
     terminal.write("")
-    terminal.write(terminal.paint(plural(len(records), "line") + " of the app", "bold"))
+    terminal.write(terminal.paint(f"what the app logged meanwhile: {plural(len(records), 'line')}", "bold"))
     for record in records:
         for line in _app_line(record, zone):
             terminal.write(cut(line, terminal.width))

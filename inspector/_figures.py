@@ -4,14 +4,17 @@
 
 import shutil
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
 from itertools import islice
+from pathlib import Path
+
+import orjson
 
 from overcoat.inspector._grid import print_grid
 from overcoat.inspector._question import Question
-from overcoat.inspector._stats import Group, Stats, read_stats, stats_query
-from overcoat.inspector._text import duration, escape, note, plural, size
+from overcoat.inspector._stats import read_stats
+from overcoat.inspector._stats_query import ERROR_KEYS
+from overcoat.inspector._stats_table import STATS_TYPES, print_stats, rows_of
+from overcoat.inspector._text import escape, note, plural
 
 _NUMBERS = frozenset(
     {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
@@ -21,21 +24,26 @@ _NUMBERS = frozenset(
 
 
 def show_stats(question: Question) -> bool:
-    """The figures by route or by any fields; whether there was a request."""
-    by = question.arguments.by
-    if question.arguments.json or question.arguments.export:
-        return _show_rows(question, stats_query(by))
+    """The figures by route or by any fields, of errors by what and where; whether there was a request."""
+    arguments = question.arguments
+    samples = arguments.errors and not arguments.by
+    by = ERROR_KEYS if samples else arguments.by
+    sort = arguments.sort or "requests"
     with question.database() as database:
-        stats = read_stats(database, question.files, by, question.limit)
+        with question.reading():
+            stats = read_stats(database, question.files, by, question.group_limit, samples=samples, sort=sort)
+        if stats.total.requests and arguments.export:
+            types = {name: STATS_TYPES.get(name, "VARCHAR") for name in rows_of(stats, by, samples=samples)[0]}
+            rows = map(orjson.dumps, rows_of(stats, by, samples=samples))
+            _write_file(question, database.export_rows(rows, types, arguments.export))
     if not stats.total.requests:
         question.report_nothing()
         return False
-    rows = [_cells(group, group.keys) for group in stats.groups]
-    rows.append(_cells(stats.total, ["all", *[""] * (len(by or "1") - 1)]))
-    headings = [*([name.upper() for name in by] or ["ROUTE"]), "REQUESTS", "ERRORS", "P50", "P95", "P99", "BYTES"]
-    right = [False] * len(by or "1") + [True] * 6
-    print_grid(question.terminal, headings, rows, right=right, emphasis=1)
-    question.terminal.write(question.terminal.paint(_span(question, stats), "dim"))
+    if arguments.json:
+        for row in rows_of(stats, by, samples=samples):
+            question.write_json(orjson.dumps(row))
+    elif not arguments.export:
+        print_stats(question.terminal, stats, by, question.zone, samples=samples, sort=sort)
     if len(stats.groups) < stats.group_count:
         note(f"{plural(stats.group_count - len(stats.groups), 'more group')}; -n all shows them")
     return True
@@ -47,9 +55,10 @@ def show_sql(question: Question) -> bool:
     if question.arguments.json or question.arguments.export:
         return _show_rows(question, query)
     with question.database() as database:
-        columns = database.columns(query)
-        found = database.texts(query)
-        rows = [["-" if value is None else value for value in row] for row in islice(found, question.limit)]
+        with question.reading():
+            columns = database.columns(query)
+            found = database.texts(query)
+            rows = [["-" if value is None else value for value in row] for row in islice(found, question.limit)]
         if not rows:
             question.report_nothing()
         else:
@@ -79,17 +88,14 @@ def _show_rows(question: Question, query: str) -> bool:
     count = 0
     with question.database() as database:
         if question.arguments.export:
-            target, count = database.export(query, question.arguments.export)
-            with target.open("rb") as exported:
-                if sys.stdout.isatty():
-                    for line in exported:
-                        question.terminal.write(escape(line.decode().rstrip("\r\n"), limit=None))
-                else:
-                    shutil.copyfileobj(exported, sys.stdout.buffer)
+            with question.reading():
+                target, count = database.export(query, question.arguments.export)
+            _write_file(question, target)
         else:
-            for row in database.objects(query):
-                question.write_json(row.encode())
-                count += 1
+            with question.reading(printing=True):
+                for row in database.objects(query):
+                    question.write_json(row.encode())
+                    count += 1
         sys.stdout.flush()
         database.count_broken()
     if not count:
@@ -97,30 +103,11 @@ def _show_rows(question: Question, query: str) -> bool:
     return count > 0
 
 
-def _cells(group: Group, keys: Sequence[str | None]) -> list[str]:
-    return [
-        *("-" if key is None else key for key in keys),
-        f"{group.requests:,}",
-        f"{group.errors / group.requests:.1%}" if group.errors else "-",
-        *map(duration, group.percentiles_ms),
-        size(group.response_bytes),
-    ]
-
-
-def _span(question: Question, stats: Stats) -> str:
-    """From when to when, and how many a second."""
-    if stats.first is None or stats.last is None:
-        return plural(stats.total.requests, "request")
-    first, last = (_clock(at, question.zone) for at in (stats.first, stats.last))
-    seconds = stats.last - stats.first
-    rate = f", {stats.total.requests / seconds:,.3g} a second" if seconds >= 1 else ""
-    zone = " UTC" if question.zone else ""
-    return f"{plural(stats.total.requests, 'request')} from {first} to {last}{zone}{rate}"
-
-
-def _clock(epoch_s: float, zone: tzinfo | None) -> str:
-    """A time of the log, which may be one that no clock shows."""
-    try:
-        return f"{datetime.fromtimestamp(epoch_s, UTC).astimezone(zone):%Y-%m-%d %H:%M:%S}"
-    except (ValueError, OverflowError, OSError):
-        return "a time out of range"
+def _write_file(question: Question, exported: Path) -> None:
+    """A file to standard output; without control characters where that is a terminal."""
+    with exported.open("rb") as stream:
+        if sys.stdout.isatty():
+            for line in stream:
+                question.terminal.write(escape(line.decode().rstrip("\r\n"), limit=None))
+        else:
+            shutil.copyfileobj(stream, sys.stdout.buffer)

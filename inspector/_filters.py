@@ -43,7 +43,7 @@ class Filters:
         statuses: pairs of a first and a last status.
         path: a glob for the path, in which `*` spans slashes.
         route: a route template as written, or a glob.
-        request_id: how the request id begins.
+        request_id: how the id of the request, or of its trace, begins.
         errors: only what failed: a status of 500 and up, or the outcome `failed`.
         slow_ms: the least duration, in milliseconds.
         where: a condition in SQL over the columns of `requests`; only the database can tell.
@@ -74,7 +74,9 @@ class Filters:
             duration_ms = number(record, "duration_ms")
             if duration_ms is None or duration_ms < self.slow_ms:
                 return False
-        if self.request_id is not None and not (text(record, "request_id") or "").startswith(self.request_id):
+        if self.request_id is not None and not any(
+            (text(record, name) or "").startswith(self.request_id) for name in ("request_id", "trace_id")
+        ):
             return False
         if self._path is not None and not self._path.match(text(record, "path") or ""):
             return False
@@ -99,7 +101,9 @@ class Filters:
         if self.slow_ms is not None:
             tests.append(f"j.duration_ms >= {self.slow_ms!r}")
         if self.request_id is not None:
-            tests.append(f"starts_with(j.request_id, {quote(self.request_id)})")
+            prefix = quote(self.request_id)
+            either = (f"coalesce(starts_with(j.{name}, {prefix}), false)" for name in ("request_id", "trace_id"))
+            tests.append(f"({' OR '.join(either)})")
         if self.path is not None:
             tests.append(f"regexp_full_match(coalesce(j.path, ''), {_glob_sql(self.path)})")
         if self.route is not None:
@@ -117,6 +121,7 @@ class Filters:
             "outcome": self.errors,
             "duration_ms": self.slow_ms is not None,
             "request_id": self.request_id is not None,
+            "trace_id": self.request_id is not None,
             "path": self.path is not None,
             "route": self.route is not None,
             "timestamp": self.since is not None or self.until is not None,

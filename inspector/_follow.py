@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from overcoat.inspector._files import BLOCK_BYTES, LogFile, LogFiles
 from overcoat.inspector._lines import LineSplitter, backward
+from overcoat.inspector._reader import Reader
 
 POLL_SECONDS = 0.2
 _BLOCKS_A_POLL = 16  # after a long pause the backlog may be any size
@@ -56,6 +57,7 @@ class Follower:
     """
 
     def __init__(self, file: LogFile, files: LogFiles) -> None:
+        self.reader = files.reader(file)
         self._path = Path(file.name)
         self._files = files
         self._current = _Open(self._path, files)
@@ -99,10 +101,10 @@ class Follower:
         return (mine.st_dev, mine.st_ino) != (theirs.st_dev, theirs.st_ino)
 
 
-def follow(followers: list[Follower]) -> Iterator[list[bytes]]:
-    """New lines of all logs, in batches, for ever; an empty batch where there was nothing new."""
+def follow(followers: list[Follower]) -> Iterator[list[tuple[bytes, Reader]]]:
+    """New lines of all logs, each with what reads it, in batches, for ever; a batch is empty where nothing is new."""
     while True:
-        batch = [line for follower in followers for line in follower.new()]
+        batch = [(line, follower.reader) for follower in followers for line in follower.new()]
         yield batch
         if not batch:
             time.sleep(POLL_SECONDS)

@@ -10,11 +10,16 @@ import select
 import shutil
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+import duckdb
+
+from overcoat.inspector._progress import SHOW_CURSOR
 
 INTERRUPTED: Final = 128 + signal.SIGINT
 """The exit status after Ctrl-C, as shells count it."""
@@ -30,6 +35,9 @@ def prompt_interrupts(folder: Path) -> Iterator[None]:
 
     Args:
         folder: temporary files to remove.
+
+    Raises:
+        KeyboardInterrupt: also where DuckDB saw the Ctrl-C first, and told of it in its own words.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -41,6 +49,10 @@ def prompt_interrupts(folder: Path) -> Iterator[None]:
     watcher.start()
     try:
         yield
+    except (duckdb.InterruptException, RuntimeError) as error:
+        if "interrupted" in str(error).lower():
+            raise KeyboardInterrupt from error
+        raise
     finally:
         signal.set_wakeup_fd(before)
         waker.close()
@@ -55,4 +67,9 @@ def _watch(wake: socket.socket, folder: Path) -> None:
             if ready and not wake.recv(1):
                 return  # the main thread is done
             shutil.rmtree(folder, ignore_errors=True)
+            if sys.stderr.isatty():
+                # A bar that another thread is just drawing must not come behind it.
+                terminal = os.dup(sys.stderr.fileno())
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+                os.write(terminal, SHOW_CURSOR.encode())
             os._exit(INTERRUPTED)

@@ -8,7 +8,6 @@ read.
 """
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -91,12 +90,12 @@ def backward(stream: BinaryIO, files: LogFiles, end: int | None = None) -> Itera
     yield b"".join(reversed(parts))
 
 
-def containing(blocks: Iterable[bytes], pattern: re.Pattern[bytes], files: LogFiles) -> Iterator[bytes]:
-    """The lines in which a pattern occurs, found without cutting the others.
+def containing(blocks: Iterable[bytes], needle: bytes, files: LogFiles) -> Iterator[bytes]:
+    """The lines in which some bytes occur, found without cutting the others.
 
     Args:
         blocks: the file from its start.
-        pattern: what to find; it must not match across lines.
+        needle: what to find, within a line.
         files: where lines that are too long are counted.
     """
     splitter = LineSplitter(files)
@@ -107,13 +106,13 @@ def containing(blocks: Iterable[bytes], pattern: re.Pattern[bytes], files: LogFi
             splitter.feed(block)
             continue
         for line in splitter.feed(block[:start]):
-            if pattern.search(line):
+            if needle in line:
                 yield line
-        while found := pattern.search(block, start, end):
-            first = block.rfind(b"\n", start, found.start()) + 1 or start
-            last = block.find(b"\n", found.end(), end)
+        while start < end and (found := block.find(needle, start, end)) >= 0:
+            first = block.rfind(b"\n", start, found) + 1 or start
+            last = block.find(b"\n", found + len(needle), end)
             yield block[first:last]
             start = last + 1
         splitter.feed(block[end:])
-    if (rest := splitter.finish()) and pattern.search(rest):
+    if (rest := splitter.finish()) and needle in rest:
         yield rest

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, tzinfo
 from functools import cached_property
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from overcoat.inspector._files import LogFiles
 from overcoat.inspector._filters import Filters
+from overcoat.inspector._progress import progress
 from overcoat.inspector._terminal import Terminal
 from overcoat.inspector._text import escape_json, note, plural
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 DEFAULT_LIMIT = 100
 """How many requests, groups or rows a view has where `-n` does not say."""
+
+_LEAST_GROUPS = 10  # which are shown on a terminal however low it is
+_ROWS_AROUND = 6  # of the screen: the command, headings, the total, what stands below
 
 
 class Question:
@@ -34,6 +38,7 @@ class Question:
         self.filters = filters
         self.files = files
         self.zone: tzinfo | None = UTC if arguments.utc else None
+        self._share: Callable[[], float | None] = files.share_read
 
     @cached_property
     def _to_tty(self) -> bool:
@@ -52,15 +57,44 @@ class Question:
             return None if self.arguments.json or self.arguments.export else DEFAULT_LIMIT
         return given if isinstance(given, int) else None
 
+    @property
+    def group_limit(self) -> int | None:
+        """How many groups to show; where `-n` does not say, as many as a terminal shows without scrolling."""
+        height = self.terminal.height
+        if self.arguments.n is not None or self.limit is None or height is None:
+            return self.limit
+        return min(max(height - _ROWS_AROUND, _LEAST_GROUPS), self.limit)
+
     @contextmanager
     def database(self) -> "Iterator[Database]":
         """The requests as a table; DuckDB is loaded here."""
         from overcoat.inspector._database import Database
 
         with Database(self.files, self.filters, utc=self.arguments.utc) as database:
+
+            def share() -> float | None:
+                return database.share_done() or self.files.share_read()
+
+            self._share = share
             yield database
-            for name, near in database.guesses.items():
-                note(f"{name!r} was looked for among the app's own fields; did you mean {near!r}?")
+            for name in database.unknown:
+                note(f"no line has a field {name!r}")
+
+    @contextmanager
+    def reading(self, *, printing: bool = False) -> Iterator[None]:
+        """While the body runs, which may take long, its progress is shown.
+
+        Args:
+            printing: whether the body prints as it goes; on a terminal that leaves no room for a bar.
+        """
+        if printing and self._to_tty:
+            yield
+            return
+        with progress(self._share_done):
+            yield
+
+    def _share_done(self) -> float | None:
+        return self._share()  # which is another one once the database is there
 
     def write_json(self, line: bytes) -> None:
         """Print a line of JSON: as it is, or without control characters where it goes to a terminal."""
@@ -77,9 +111,10 @@ class Question:
         files = self.files
         counts = {"request": files.requests, "other line": files.others}
         seen = " and ".join(plural(count, noun) for noun, count in counts.items() if count)
-        what = (
-            "no request matches"
-            if self.filters
-            else f"no requests in {', '.join(file.name for file in files.readable)}"
-        )
+        if self.filters == Filters(request_id=self.filters.request_id) != Filters():
+            what = "no request matches: an id is compared from its beginning, in upper and lower case as it is"
+        elif self.filters:
+            what = "no request matches"
+        else:
+            what = f"no requests in {', '.join(file.name for file in files.readable)}"
         note(f"{what}, among {seen}" if seen else what)

@@ -9,6 +9,7 @@ app's own fields are not listed here: they are reachable by name, as text.
 True
 """
 
+import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import orjson
+
+from overcoat.inspector._prefixes import after_prefix
 
 Record: TypeAlias = dict[str, Any]
 
@@ -51,6 +54,8 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "error_message": "VARCHAR",
         "error_at": "VARCHAR",
         "timings": "MAP(VARCHAR, STRUCT(duration_ms DOUBLE, count BIGINT))",
+        "request_headers": "MAP(VARCHAR, VARCHAR)",
+        "response_headers": "MAP(VARCHAR, VARCHAR)",
         "sample_rate": "DOUBLE",
     }
 )
@@ -59,28 +64,61 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
 MAX_LINE_BYTES: Final = 16 * 2**20
 """A longer line is skipped and counted. DuckDB's JSON reader has the same limit."""
 
-_MAX_BRACES = (
-    8  # a prefix such as `app{eu-1}: ` may have braces of its own; a hostile line must not cost a parse for each
-)
+_DOCKER_KEYS = frozenset({"log", "stream", "time", "attrs"})  # of a line of Docker's json-file driver
 
 
 def json_part(line: bytes) -> tuple[bytes, Any] | None:
     """The JSON object of a line, as written and parsed; None where there is none.
 
-    A prefix before the object (container logs, syslog) is dropped.
+    A known prefix before the object (container logs, syslog) is dropped, and the envelope of Docker's `json-file`. Of a
+    key that stands twice the first counts, as it does for DuckDB.
     """
-    start = line.find(b"{")
-    for _ in range(_MAX_BRACES):
-        if start < 0:
-            return None
-        text = line[start:] if start else line
-        try:
-            return text, orjson.loads(text)
-        except orjson.JSONDecodeError:
-            if start == 0:  # no prefix: the object itself is broken, and an object inside it is not a line
+    text = after_prefix(line)
+    if text is None:
+        return None
+    try:
+        record = orjson.loads(text)
+        if "stream" in record and "log" in record and record.keys() <= _DOCKER_KEYS:
+            text = record["log"].rstrip("\r\n").encode()
+            if text[:1] != b"{":
                 return None
-            start = line.find(b"{", start + 1)
-    return None
+            record = orjson.loads(text)
+    except (orjson.JSONDecodeError, AttributeError, UnicodeEncodeError):
+        return None
+    # What orjson writes back byte for byte, as it does with what RequestLog wrote, has no key twice.
+    if not _is_as_written(text, record):
+        record = _first_of_twins(text, record)
+    return text, record
+
+
+def _is_as_written(text: bytes, record: Any) -> bool:
+    try:
+        return orjson.dumps(record) == text
+    except (TypeError, ValueError, RecursionError):
+        return False
+
+
+def _first_of_twins(text: bytes, record: Any) -> Any:
+    """A record in which the first of equal keys counts; the one given where no key stands twice."""
+    twins = False
+
+    def first(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal twins
+        found = dict(reversed(pairs))
+        if len(found) == len(pairs):
+            return dict(pairs)
+        twins = True
+        return {name: found[name] for name, _ in pairs}
+
+    try:
+        again = json.loads(text, object_pairs_hook=first, parse_int=_integer)
+    except (ValueError, RecursionError):
+        return record
+    return again if twins else record
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) < 20 else float(digits)
 
 
 def parse_line(line: bytes) -> Record | None:

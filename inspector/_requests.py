@@ -2,18 +2,18 @@
 
 import sys
 from collections.abc import Iterable
-from itertools import islice
 
-from overcoat.inspector._detail import find, print_app_lines, print_request
+from overcoat.inspector._detail import find, ids_of, print_app_lines, print_request
 from overcoat.inspector._export import combined
 from overcoat.inspector._files import reason
 from overcoat.inspector._filters import Filters
 from overcoat.inspector._follow import Follower, follow
 from overcoat.inspector._lines import forward
 from overcoat.inspector._question import DEFAULT_LIMIT, Question
+from overcoat.inspector._reader import Found, Reader
 from overcoat.inspector._record import json_part, text
 from overcoat.inspector._table import RequestTable
-from overcoat.inspector._tail import BUDGET_BYTES, Found, last_requests, read_request, stream
+from overcoat.inspector._tail import BUDGET_BYTES, Latest, last_requests, read_request, stream, when
 from overcoat.inspector._text import note, plural
 
 
@@ -48,20 +48,32 @@ def show_requests(question: Question) -> bool:
     """The last requests, or all; whether there were any."""
     printer = Printer(question)
     limit, files, filters = question.limit, question.files, question.filters
+    arguments = question.arguments
+    python = filters.where is None and not arguments.slowest
     large = (files.total_bytes or 0) > BUDGET_BYTES
-    if filters.where is None and limit is None and not large:
-        printer.print(stream(files, filters))
-    elif filters.where is None and limit is not None and (latest := last_requests(files, filters, limit)) is not None:
+    if python and limit is None and not large:
+        with question.reading(printing=True):
+            printer.print(stream(files, filters))
+    elif (
+        python
+        and limit is not None
+        and not arguments.strict  # which is about all lines
+        and (latest := last_requests(files, filters, limit)) is not None
+    ):
         printer.print(latest)
     else:
         with question.database() as database:
-            lines = database.lines(last=limit)
-            if limit is not None:
-                lines = reversed(list(lines))
-            if question.arguments.json:
-                printer.print((line, {}) for line in lines)
-            else:
-                printer.print(found for line in lines if (found := json_part(line)))
+            with question.reading():
+                lines = database.lines(last=limit, slowest=arguments.slowest)
+                if arguments.slowest and limit is not None:
+                    lines = iter(list(lines))
+                elif limit is not None:
+                    lines = reversed(list(lines))
+            with question.reading(printing=True):
+                if arguments.json:
+                    printer.print((line, {}) for line in lines)
+                else:
+                    printer.print(found for line in lines if (found := json_part(line)))
             sys.stdout.flush()  # the answer first: counting reads the files once more
             database.count_broken()
     if not printer.printed:
@@ -71,26 +83,32 @@ def show_requests(question: Question) -> bool:
 
 def show_request(question: Question) -> bool:
     """Everything about the request whose id begins as given, or a list of several; whether there was any."""
-    matches = find(question.files, question.filters, question.limit)
+    with question.reading():
+        matches = find(question.files, question.filters, question.limit)
+    if question.arguments.strict:
+        with question.database() as database:
+            database.count_broken()
     alone = question.filters == Filters(request_id=question.filters.request_id)
     if not matches.request_count and not (alone and matches.app_lines):
         question.report_nothing()
         return False
-    ids = {text(record, "request_id") for _, record in matches.requests}
+    requests = [record for _, record in matches.requests]
+    ids = {text(record, "request_id") for record in requests}
+    related = set().union(*map(ids_of, requests))
     if question.arguments.json:
-        for line, _ in sorted([*matches.app_lines, *matches.requests], key=_timestamp):
+        for line, _ in sorted([*matches.app_lines, *matches.requests], key=when):
             question.write_json(line)
     elif len(ids) > 1:
         Printer(question).print(matches.requests)
-        note(f"{plural(matches.request_count, 'request')} with such an id; more of it shows one in detail")
+        note(f"{plural(matches.request_count, 'request')} whose id begins so; with more of it there is one, in detail")
     else:
-        for _, record in matches.requests:
+        for record in requests:
             print_request(question.terminal, record, question.zone)
         if not ids:
             note("the app logged under this id, but there is no line of its request (yet)")
         print_app_lines(
             question.terminal,
-            [record for _, record in matches.app_lines if not ids or text(record, "request_id") in ids],
+            [record for _, record in matches.app_lines if not requests or related & ids_of(record)],
             question.zone,
         )
     return True
@@ -100,14 +118,15 @@ def follow_requests(question: Question) -> bool:
     """The last requests, then new ones as they come, until the user ends it."""
     files, filters, printer = question.files, question.filters, Printer(question)
 
-    def show(lines: Iterable[bytes]) -> None:
-        printer.print(found for line in lines if (found := read_request(line, files, filters)))
+    def show(lines: Iterable[tuple[bytes, Reader]]) -> None:
+        printer.print(found for line, reader in lines if (found := read_request(line, reader, files, filters)))
         sys.stdout.flush()
 
     if all(file.size_bytes is None for file in files.readable):
         for file in files.readable:
+            reader = files.reader(file)
             for line in forward(files.blocks(file), files):
-                show([line])
+                show([(line, reader)])
         if not printer.printed:
             question.report_nothing()
         return printer.printed > 0
@@ -121,8 +140,8 @@ def follow_requests(question: Question) -> bool:
         except OSError as error:
             files.problems.append(f"{file.name}: {reason(error)}")
     limit = DEFAULT_LIMIT if question.limit is None and question.arguments.n is None else question.limit
-    earlier = [found for follower in followers for found in _last(follower.earlier(), question, limit)]
-    printer.print(sorted(earlier, key=_timestamp) if len(followers) > 1 else earlier)
+    earlier = [found for follower in followers for found in _last(follower, question, limit)]
+    printer.print(sorted(earlier, key=when) if len(followers) > 1 else earlier)
     sys.stdout.flush()
     if followers:
         for lines in follow(followers):
@@ -130,11 +149,13 @@ def follow_requests(question: Question) -> bool:
     return False
 
 
-def _last(lines: Iterable[bytes], question: Question, limit: int | None) -> list[Found]:
-    """The last requests of lines that come from the last one back."""
-    requests = (found for line in lines if (found := read_request(line, question.files, question.filters)))
-    return list(islice(requests, limit))[::-1]
-
-
-def _timestamp(found: Found) -> str:
-    return str(found[1].get("timestamp", ""))
+def _last(follower: Follower, question: Question, limit: int | None) -> list[Found]:
+    """The last requests that were there when following began."""
+    latest = Latest(limit)
+    if limit == 0:
+        return []
+    for line in follower.earlier():
+        found = read_request(line, follower.reader, question.files, question.filters)
+        if found and not latest.add_earlier(found):
+            break
+    return list(latest)

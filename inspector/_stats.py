@@ -3,36 +3,19 @@
 A request without a route (another framework, a path that no route took) is counted under its path, folded: `/item/42`
 under `/item/{n}`, ids of 16 hexadecimal digits and up and UUIDs under `{id}`.
 
-An error is a status of 500 and up, or the outcome `failed`, which `--errors` shows too.
+An error is a status of 500 and up, or the outcome `failed`, which `--errors` shows too. Where a log was sampled, a line
+with a `sample_rate` stands for `1 / sample_rate` requests in every figure; that takes a second pass.
 """
-
-# ruff: noqa: S608 (this file writes SQL: names and values are quoted, and a user's own query is theirs)
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from overcoat.inspector._files import LogFiles
-from overcoat.inspector._filters import identifier, quote
-from overcoat.inspector._views import KIND, LINES
+from overcoat.inspector._stats_query import BUCKETS, QUANTILES, StatsQuery
 
 if TYPE_CHECKING:
     from overcoat.inspector._database import Database
-
-# A path's slashes are doubled first, so that each segment has its own two and all of them match in one pass.
-_FOLDS = (
-    (r"/[0-9]+(/|$)", r"/{n}\1"),
-    (r"(?i)/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(/|$)", r"/{id}\1"),
-    (r"(?i)/[0-9a-f]{16,}(/|$)", r"/{id}\1"),
-)
-
-_VALUES = "status, outcome, duration_ms, response_bytes"
-# Not `requests`: the name of a table among the columns means its whole row, and every field would be parsed.
-_FIGURES = """count(*) AS hits,
-            count(*) FILTER (coalesce(status >= 500, false) OR coalesce(outcome = 'failed', false)) AS errors,
-            quantile_cont(duration_ms, [0.5, 0.95, 0.99]) AS percentiles,
-            least(coalesce(sum(response_bytes), 0), 9223372036854775807)::BIGINT AS response_bytes"""
-_KINDS = 4  # of lines: each has a row of its own
 
 
 @dataclass(frozen=True)
@@ -43,15 +26,25 @@ class Group:
         keys: what the group has in common; empty for the total.
         requests: how many.
         errors: how many of them failed.
-        percentiles_ms: the durations that 50, 95 and 99 in 100 did not exceed.
+        percentiles_ms: the durations that 50, 90, 95 and 99 in 100 did not exceed.
+        max_ms: the longest duration.
         response_bytes: sent, by all of them.
+        trend: how many requests came in each part of the time that the log spans.
+        last: the latest timestamp, as seconds since 1970.
+        sample_id: the id of the latest request.
+        sample_message: its error message.
     """
 
     keys: tuple[str | None, ...]
     requests: int
     errors: int
     percentiles_ms: tuple[float | None, ...]
+    max_ms: float | None
     response_bytes: int
+    trend: tuple[int, ...] = ()
+    last: float | None = None
+    sample_id: str | None = None
+    sample_message: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,11 +52,12 @@ class Stats:
     """What `--stats` shows.
 
     Args:
-        groups: by most requests.
+        groups: in the order that was asked for.
         total: of all requests, those of the groups left out included.
         group_count: how many groups there are.
         first: the earliest timestamp, as seconds since 1970; None without one.
         last: the latest.
+        sampled_lines: how many lines stand for more than one request.
     """
 
     groups: list[Group]
@@ -71,21 +65,23 @@ class Stats:
     group_count: int
     first: float | None
     last: float | None
+    sampled_lines: int = 0
+
+    @property
+    def span_s(self) -> float:
+        """From the first request to the last, in seconds."""
+        return 0.0 if self.first is None or self.last is None else self.last - self.first
 
 
-def stats_query(by: Sequence[str]) -> str:
-    """The SELECT of the groups alone, one a row, by most requests; for `--json` and `--export`."""
-    names = [identifier(name) for name in by] or ["route"]
-    inner = ", ".join(f"{sql} AS {name}" for name, sql in zip(names, _keys(by), strict=True))
-    keys = ", ".join(names)
-    return f"""
-        SELECT {keys}, hits AS requests, errors, errors / hits AS error_share,
-            percentiles[1] AS p50_ms, percentiles[2] AS p95_ms, percentiles[3] AS p99_ms, response_bytes
-        FROM (SELECT {keys}, {_FIGURES} FROM (SELECT {inner}, {_VALUES} FROM requests) GROUP BY {keys})
-        ORDER BY hits DESC, {keys}"""
-
-
-def read_stats(database: "Database", files: LogFiles, by: Sequence[str], limit: int | None) -> Stats:
+def read_stats(
+    database: "Database",
+    files: LogFiles,
+    by: Sequence[str],
+    limit: int | None,
+    *,
+    samples: bool = False,
+    sort: str = "requests",
+) -> Stats:
     """The figures of the requests in a database; lines that are no request are counted in `files`.
 
     Args:
@@ -93,48 +89,58 @@ def read_stats(database: "Database", files: LogFiles, by: Sequence[str], limit: 
         files: where lines are counted.
         by: the fields that make a group; none for the route.
         limit: how many groups to return; None for all.
+        samples: whether each group has the id and the message of its latest request.
+        sort: a key of `ORDERS`, of which the groups with most come first.
 
     Raises:
         QueryError: the database could not tell.
     """
-    names = [f"key{index}" for index in range(len(by) or 1)]
-    keys = ", ".join(names)
-    # What is no request is counted in the same pass, in one group of each kind.
-    chosen = f"{KIND} = 'request'"
-    picked = ", ".join(
-        f"CASE WHEN {chosen} THEN ({sql})::VARCHAR END AS {name}" for name, sql in zip(names, _keys(by), strict=True)
-    )
-    query = f"""
-        WITH figures AS (
-            SELECT kind, grouping({names[0]}) = 1 AS is_total, {keys}, {_FIGURES}, epoch(min(seen)) AS first,
-                epoch(max(seen)) AS last
-            FROM (
-                SELECT {KIND} AS kind, {picked}, {_VALUES}, CASE WHEN {chosen} THEN timestamp END AS seen FROM {LINES}
-            )
-            GROUP BY GROUPING SETS ((kind, {keys}), (kind))
+    query = StatsQuery(by=by, span=database.span(), limit=limit, samples=samples, sort=sort)
+    stats, counts, sampled = _stats_of(list(database.rows(query.plain())), len(query.key_names), limit)
+    if sampled:
+        stats, counts, _ = _stats_of(list(database.rows(query.weighted())), len(query.key_names), limit)
+        stats = replace(stats, sampled_lines=sampled)
+    for kind, lines in counts.items():
+        files.count(kind, lines)
+    return stats
+
+
+def _stats_of(rows: list[tuple[Any, ...]], key_count: int, limit: int | None) -> tuple[Stats, dict[str, int], int]:
+    """The figures of a query's rows, the lines of each kind, and how many requests' lines were sampled."""
+    stats = Stats([], Group((), 0, 0, (None,) * len(QUANTILES), None, 0), 0, None, None)
+    counts: dict[str, int] = {}
+    sampled = 0
+    for kind, is_total, *values in rows:
+        lines, hits, errors, percentiles, longest, sent, trend, was_sampled, first, last, *sample, count = values[
+            key_count:
+        ]
+        group = Group(
+            keys=() if is_total else tuple(values[:key_count]),
+            requests=hits,
+            errors=errors,
+            percentiles_ms=tuple(percentiles or (None,) * len(QUANTILES)),
+            max_ms=longest,
+            response_bytes=sent,
+            trend=_counts(trend),
+            last=last,
+            sample_id=sample[0],
+            sample_message=sample[1],
         )
-        SELECT kind, is_total, {keys}, hits, errors, percentiles, response_bytes, first, last, count(*) OVER ()
-        FROM figures WHERE is_total OR kind = 'request'
-        ORDER BY is_total DESC, hits DESC, {keys} {"" if limit is None else f"LIMIT {limit + _KINDS}"}"""
-    stats = Stats([], Group((), 0, 0, (None, None, None), 0), 0, None, None)
-    totals = 0
-    for kind, is_total, *values in database.rows(query):
-        requests, errors, percentiles, sent, first, last, rows = values[len(names) :]
-        group = Group(tuple(values[: len(names)]), requests, errors, tuple(percentiles or (None, None, None)), sent)
         if not is_total:
             stats.groups.append(group)
             continue
-        totals += 1
-        files.count(kind, requests)
+        counts[kind] = lines
         if kind == "request":
-            stats = Stats(stats.groups, replace(group, keys=()), rows, first, last)
-    return replace(stats, groups=stats.groups[:limit], group_count=max(0, stats.group_count - totals))
+            sampled = was_sampled
+            stats = replace(stats, total=group, group_count=count, first=first, last=last)
+    return (
+        replace(stats, groups=stats.groups[:limit], group_count=max(0, stats.group_count - len(counts))),
+        counts,
+        sampled,
+    )
 
 
-def _keys(by: Sequence[str]) -> list[str]:
-    if by:
-        return [identifier(name) for name in by]
-    folded = "replace(path, '/', '//')"
-    for pattern, replacement in _FOLDS:
-        folded = f"regexp_replace({folded}, {quote(pattern)}, {quote(replacement)}, 'g')"
-    return [f"coalesce(route, replace({folded}, '//', '/'))"]
+def _counts(trend: Any) -> tuple[int, ...]:
+    """Requests by bucket, from a histogram, in which empty buckets are left out, or from a list."""
+    found = dict(enumerate(trend)) if isinstance(trend, list) else trend or {}
+    return tuple(found.get(index) or 0 for index in range(BUCKETS))

@@ -19,8 +19,8 @@ import orjson
 
 from overcoat.inspector._filters import QueryError
 
-ALL: Final = "*"
-"""Among the names: the query needs every field."""
+ALL: Final = "every field\0"
+"""Among the names: the query needs every field. No text of a query is this, as a product or a pattern is `*`."""
 
 
 def names_in(query: str, connection: duckdb.DuckDBPyConnection) -> set[str]:

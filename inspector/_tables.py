@@ -1,25 +1,25 @@
 """The table `requests` behind a query, with just the columns that the query names.
 
 The files are read where they lie; those that DuckDB cannot read are copied first. A name that is no field of the record
-is looked for among the app's own fields and is text; a line without it has a null there.
+is one of the app's own fields and is text; a line without it has a null there. One that is in no line is an error where
+it resembles a field.
 """
 
 # ruff: noqa: S608 (this file writes SQL: a user's own condition is theirs)
 
-from difflib import get_close_matches
 from itertools import count
 from pathlib import Path
 
 import duckdb
 
-from overcoat.inspector._copies import copy_clean, needs_copy
+from overcoat.inspector._copies import copy_clean, needs_copy, tail_lines
 from overcoat.inspector._files import LogFile, LogFiles, reason
 from overcoat.inspector._filters import Filters, QueryError, RoomError
-from overcoat.inspector._record import FIELDS
+from overcoat.inspector._known_names import is_in_any, resembling
+from overcoat.inspector._reader import Reader
+from overcoat.inspector._record import FIELDS, moment
 from overcoat.inspector._syntax import ALL, names_in
 from overcoat.inspector._views import Source, view_statements
-
-_RESEMBLANCE = 0.75  # of a name to a field, from which on a misspelling is likely
 
 
 class Tables:
@@ -33,7 +33,7 @@ class Tables:
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, files: LogFiles, filters: Filters, folder: Path) -> None:
-        self.guesses: dict[str, str] = {}
+        self.unknown: list[str] = []
         self._connection = connection
         self._files = files
         self._filters = filters
@@ -55,9 +55,7 @@ class Tables:
         """
         if self._filters.where is not None:
             names = names | names_in(f"SELECT 1 FROM requests WHERE (\n{self._filters.where}\n)", self._connection)
-        for file in self._files.readable:
-            if file not in self._sources:
-                self._sources[file] = self._copy(file) if needs_copy(file) else Source(file.name, file.gzipped)
+        self._find_sources()
         lowered = {name.lower() for name in names}
         fields = FIELDS if ALL in names else [name for name in FIELDS if name in lowered]
         extras: list[str] = []
@@ -79,8 +77,49 @@ class Tables:
                     raise QueryError(message + hint) from error
                 extras += missed
                 for name in missed:
-                    for field in get_close_matches(name, FIELDS, 1, _RESEMBLANCE):
-                        self.guesses[name] = field
+                    self._look_for(name)
+
+    def _look_for(self, name: str) -> None:
+        """Make sure that a name is in some line, or that nothing else was probably meant."""
+        files = self._native_files()
+        if is_in_any(name, files):
+            return
+        meant = resembling(name, files)
+        if meant is not None:
+            raise QueryError(f"no line has a field {name!r}; did you mean {meant!r}?")
+        if name not in self.unknown:
+            self.unknown.append(name)
+
+    def _native_files(self) -> list[LogFile]:
+        """The files that DuckDB reads, for reading them here."""
+        return [
+            LogFile(source.path, Path(source.path).stat().st_size, source.packing) for source in self._sources.values()
+        ]
+
+    def span(self) -> tuple[float, float]:
+        """About from when to when the lines are, in seconds since 1970: from the ends of the files and the filters."""
+        self._find_sources()
+        starts, stops = [], []
+        for file in self._native_files():
+            reader = Reader()
+            head = [moment(found[1]) for line in file.head() if (found := reader.read(line))]
+            tail = [moment(found[1]) for line in tail_lines(file) if (found := reader.read(line))]
+            starts += [when.timestamp() for when in head if when]
+            stops += [when.timestamp() for when in tail if when]
+            if file.packing:  # its end cannot be read alone, but its writer left then
+                stops.append(Path(file.name).stat().st_mtime)
+        start, stop = min(starts, default=0.0), max([*starts, *stops], default=0.0)
+        if self._filters.since:
+            start = max(start, self._filters.since.timestamp())
+        if self._filters.until:
+            stop = min(stop, self._filters.until.timestamp())
+        return start, max(start, stop)
+
+    def _find_sources(self) -> None:
+        for file in self._files.readable:
+            if file not in self._sources:
+                copied = needs_copy(file, self._files)
+                self._sources[file] = self._copy(file) if copied else Source(file.name, file.packing)
 
     def copy_unreadable(self, message: str) -> bool:
         """Copy the files where an error is about one of them and not about the query; whether it was.
@@ -104,7 +143,7 @@ class Tables:
             copy_clean(file, self._files, target)
         except OSError as error:
             raise RoomError(f"no copy of {file.name} in {self._folder.parent}: {reason(error)}") from error
-        return Source(str(target), gzipped=False)
+        return Source(str(target), "")
 
 
 def first_line(error: duckdb.Error) -> str:

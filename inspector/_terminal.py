@@ -27,6 +27,7 @@ class Terminal:
         self.stream = stream
         self.is_tty = stream.isatty()
         self.width: int | None = console.width if self.is_tty or columns.isdecimal() else None
+        self.height: int | None = console.height if self.is_tty else None
         self.coloured = console.is_terminal and not console.no_color and not console.is_dumb_terminal
 
     def paint(self, text: str, style: str) -> str:

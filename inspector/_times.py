@@ -22,7 +22,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?")
 _DATE_TIME = re.compile(_DATE.pattern + r"[Tt ]" + _TIME.pattern + r"([Zz]|[+-][0-9]{2}:[0-9]{2})?")
 
-__all__ = ["UTC", "parse_span", "parse_time"]
+__all__ = ["UTC", "is_relative", "parse_span", "parse_time"]
 
 
 def parse_time(text: str, *, now: datetime, end: bool = False) -> datetime:
@@ -76,6 +76,11 @@ def parse_span(since: str | None, until: str | None, *, now: datetime) -> tuple[
             f"--until {until} ({stop:%Y-%m-%d %H:%M}) is not after --since {since} ({start:%Y-%m-%d %H:%M})"
         )
     return start, stop
+
+
+def is_relative(text: str) -> bool:
+    """Whether a text says how long ago, and so means another moment later on."""
+    return _AGO.fullmatch(text.strip()) is not None
 
 
 def _in_zone(when: datetime, now: datetime) -> datetime:

@@ -14,6 +14,7 @@ CREATE OR REPLACE TEMP VIEW requests AS SELECT "event", "status" FROM "overcoat.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import orjson
@@ -23,9 +24,11 @@ from overcoat.inspector._record import FIELDS, MAX_LINE_BYTES, REQUEST_EVENT
 
 LINES: Final = '"overcoat.lines"'
 KIND: Final = '"overcoat.kind"'
+KINDS: Final = ("broken", "other", "left_out", "request")
 LINE: Final = '"overcoat.line"'
 """The line as written; a column only where whole lines are read."""
 
+_KIND_TYPE = f"ENUM {KINDS}"  # an enumeration is faster to group by than texts
 _GLOB = str.maketrans({"*": "[*]", "?": "[?]", "[": "[[]"})  # DuckDB expands patterns in file names
 
 
@@ -34,7 +37,7 @@ class Source:
     """A file that DuckDB reads itself."""
 
     path: str
-    gzipped: bool
+    packing: str
 
 
 def view_statements(
@@ -57,13 +60,14 @@ def view_statements(
     values = ", ".join(
         f"{TIMESTAMP_SQL if name == 'timestamp' else f'j.{identifier(name)}'} AS {identifier(name)}" for name in types
     )
-    kind = f"""CASE WHEN j IS NULL THEN 'broken'
-        WHEN j.event IS DISTINCT FROM {quote(REQUEST_EVENT)} THEN 'other'
-        WHEN coalesce({filters.sql()}, false) THEN 'request' ELSE 'left_out' END"""
+    broken, other, left_out, request = (f"'{kind}'::{_KIND_TYPE}" for kind in KINDS)
+    kind = f"""CASE WHEN j IS NULL THEN {broken}
+        WHEN j.event IS DISTINCT FROM {quote(REQUEST_EVENT)} THEN {other}
+        WHEN coalesce({filters.sql()}, false) THEN {request} ELSE {left_out} END"""
     parsed = f"SELECT {values}{f', {LINE}' * whole}, {kind} AS kind FROM ({_objects(sources, types, whole=whole)})"
     if filters.where is not None:
         # The user's condition ends on a line of its own, so that a comment in it ends there.
-        kept = f"CASE WHEN kind <> 'request' OR (\n{filters.where}\n) THEN kind ELSE 'left_out' END"
+        kept = f"CASE WHEN kind <> 'request' OR (\n{filters.where}\n) THEN kind ELSE {left_out} END"
         parsed = f"SELECT {names}, {kept} AS kind FROM ({parsed})"
     return [
         f"CREATE OR REPLACE TEMP VIEW {LINES} AS SELECT {names}, kind AS {KIND} FROM ({parsed})",
@@ -75,15 +79,14 @@ def _objects(sources: Sequence[Source], types: dict[str, str], *, whole: bool) -
     """A SELECT of one struct `j` for each line, null where the line is not JSON."""
     struct = "STRUCT(" + ", ".join(f"{identifier(name)} {kind}" for name, kind in types.items()) + ")"
     selects = []
-    for gzipped in (False, True):
-        paths = [quote(source.path.translate(_GLOB)) for source in sources if source.gzipped is gzipped]
+    # Run by run, so that the lines come in the order of the files.
+    for packing, run in groupby(sources, key=lambda source: source.packing):
+        paths = [quote(source.path.translate(_GLOB)) for source in run]
         options = (
             f"[{', '.join(paths)}], hive_partitioning = false, ignore_errors = true,"
             f" maximum_object_size = {MAX_LINE_BYTES},"
-            f" compression = '{'gzip' if gzipped else 'uncompressed'}'"
+            f" compression = '{packing or 'uncompressed'}'"
         )
-        if not paths:
-            continue
         if whole:
             # Without the list the optimizer parses a line again for each of its fields.
             struct_of_line = f"unnest([json_transform(json, {quote(orjson.dumps(types).decode())})])"

@@ -1,4 +1,4 @@
-"""The `overcoat` command: `overcoat check`, `overcoat demo`, `overcoat logs`.
+"""The `overcoat` command: `overcoat check`, `completion`, `demo`, `explain-proxy` and `logs`.
 
 A subcommand is a module with two functions, `add_arguments(parser)` and `run(arguments) -> int`, which is imported
 when that subcommand is the one that was typed. What it needs of an extra loads no earlier than that; where it is
@@ -34,12 +34,18 @@ class Command:
 
 
 COMMANDS: Final = {
-    "check": Command("overcoat.inspector.check_command", "check that a WSGI middleware keeps the rules of WSGI", "all"),
+    "check": Command("overcoat.inspector.check_command", "show an app's layers, what it lacks, and its grade", "all"),
+    "completion": Command("overcoat.inspector.completion_command", "print the completion script of a shell", "logs"),
     "demo": Command("overcoat.demo.command", "serve the demo: a small API in which every layer is at work", "demo"),
-    "logs": Command("overcoat.inspector.logs_command", "show and query request logs", "logs"),
+    "explain-proxy": Command(
+        "overcoat.inspector.explain_proxy", "show what ProxyFix makes of a request's headers, hop by hop", "all"
+    ),
+    "logs": Command("overcoat.inspector.logs_command", "show and query request logs, here or in a browser", "logs"),
 }
 
 INTERRUPTED: Final = 130
+COMPLETING: Final = "_ARGCOMPLETE"
+"""In the environment where a shell asks for completions, rather than a user for an answer."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the arguments, without the program's name; `sys.argv` by default.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if COMPLETING in os.environ and argv is None:
+        return _complete()
     # No option before the subcommand takes a value: the first word is its name.
     name = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
@@ -74,10 +82,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+def _complete() -> int:
+    from overcoat.inspector.completion_command import complete, typed_subcommand
+
+    complete(_parser(typed_subcommand(os.environ.get("COMP_LINE", ""))))
+    return 0  # argcomplete ends the process itself
+
+
 def _parser(name: str) -> argparse.ArgumentParser:
     """The parser of the command line, with the arguments of one subcommand."""
     parser = argparse.ArgumentParser(
-        prog="overcoat", description="The outer layers of a Python web service.", allow_abbrev=False
+        prog="overcoat",
+        description="The outer layers of a Python web service.",
+        epilog="overcoat COMMAND --help tells more, with examples.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"overcoat {_version()}")
     parser.set_defaults(command="")

@@ -4,6 +4,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 from dataclasses import dataclass
 
 import pytest
@@ -69,8 +70,10 @@ def process():
 def terminal():
     """Run a command on a terminal; what it wrote there, standard error included, is bytes."""
 
-    def run(*arguments, columns=100, **environment):
+    def run(*arguments, columns=100, rows=0, **environment):
         ours, theirs = pty.openpty()
+        if rows:
+            termios.tcsetwinsize(theirs, (rows, columns))
         child = subprocess.Popen(
             [sys.executable, "-m", "overcoat.inspector", *map(str, arguments)],
             stdin=theirs,

@@ -8,6 +8,7 @@ import time
 
 import pytest
 from support.log_lines import line, log_file, log_lines
+from support.servers import PATIENCE_S, wait_for
 
 from overcoat.inspector import cli
 
@@ -81,7 +82,7 @@ def test_the_help_of_logs_loads_no_extra():
     [
         ([], "['orjson', 'rich']"),
         (["--status", "5xx", "--json"], "['orjson', 'rich']"),
-        (["--id", "8c2f"], "['orjson', 'rich']"),
+        (["--id", "8c2f"], "['orjson', 'rich', 'structlog']"),
         (["--stats"], "['duckdb', 'orjson', 'rich']"),
     ],
     ids=["table", "filter", "id", "stats"],
@@ -127,7 +128,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path, arguments):
     process.stdout.close()
     assert process.stderr.read() in {b"", b"overcoat logs: there are more rows; -n all shows them\n"}
     process.stderr.close()
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize(
@@ -149,10 +150,9 @@ def test_ctrl_c_ends_a_query_without_a_word(tmp_path, arguments):
         stderr=subprocess.PIPE,
         env={**os.environ, "TMPDIR": str(room)},
     )
-    while not any(room.iterdir()):  # the database is there: the query is next
-        time.sleep(0.01)
-    time.sleep(0.5)
+    wait_for(lambda: any(room.iterdir()), "the database")
+    time.sleep(0.5)  # the query has begun, as a rule; whenever Ctrl-C comes, the end is the same
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, err) == (130, b"", b"")
     assert not any(room.iterdir())

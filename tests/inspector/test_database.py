@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -24,9 +25,7 @@ def query(tmp_path):
         lines = [record if isinstance(record, bytes) else orjson.dumps(record) for record in records]
         files = files or LogFiles([log_file(tmp_path / "app.log", lines)])
         with Database(files, Filters(where=where), utc=True) as database:
-            found = list(database.rows(sql))
-            query.guesses = database.guesses
-            return found
+            return list(database.rows(sql))
 
     return run
 
@@ -116,10 +115,49 @@ def test_wrong_sql_is_told_in_a_line(query, sql, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_misspelt_field_is_guessed(tmp_path):
-    with Database(LogFiles([log_file(tmp_path / "a.log", [line()])]), Filters(where="stauts = 'x'")) as database:
-        assert list(database.lines()) == []
-        assert database.guesses == {"stauts": "status"}
+@pytest.mark.parametrize(("name", "meant"), [("stauts", "status"), ("rout", "route"), ("tennant", "tenant")])
+def test_a_misspelt_field_is_an_error(tmp_path, name, meant):
+    path = log_file(tmp_path / "a.log", [line(tenant="acme")])
+    with (
+        Database(LogFiles([path]), Filters(where=f"{name} = 'x'")) as database,
+        pytest.raises(QueryError, match=f"no line has a field '{name}'; did you mean '{meant}'"),
+    ):
+        list(database.lines())
+
+
+@pytest.mark.parametrize(
+    "written", [b'"stauts"', b'"st\\u00e4tus"', '"stätus"'.encode()], ids=["plain", "escaped", "UTF-8"]
+)
+def test_a_field_that_is_there_is_not_misspelt(tmp_path, written):
+    name = orjson.loads(written)
+    path = log_file(tmp_path / "a.log", [line(), line()[:-1] + b"," + written + b":1}"])
+    with Database(LogFiles([path]), Filters()) as database:
+        assert list(database.rows(f'SELECT "{name}" FROM requests')) == [(None,), ("1",)]
+        assert database.unknown == []
+
+
+def test_a_field_that_resembles_none_may_be_in_no_line(tmp_path):
+    with Database(LogFiles([log_file(tmp_path / "a.log", [line()])]), Filters()) as database:
+        assert list(database.rows("SELECT nowhere FROM requests")) == [(None,)]
+        assert database.unknown == ["nowhere"]
+
+
+INTERRUPTS = [KeyboardInterrupt(), RuntimeError("Query interrupted"), duckdb.InterruptException("Interrupted!")]
+
+
+@pytest.mark.parametrize("error", INTERRUPTS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("place", ["while it opens", "in a query"])
+def test_ctrl_c_is_told_in_one_way_and_leaves_nothing(tmp_path, monkeypatch, error, place):
+    def interrupted(*_, **__):
+        raise error
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if place == "while it opens":
+        monkeypatch.setattr(_database, "Tables", interrupted)
+    with pytest.raises(KeyboardInterrupt), Database(LogFiles([]), Filters()) as database:
+        monkeypatch.setattr(database._tables, "run", interrupted)
+        list(database.rows("SELECT 1"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_extension_is_fetched(query):
@@ -221,8 +259,8 @@ def test_an_export_is_a_file_that_reads_back(tmp_path, form):
 
 
 def test_nothing_is_left_behind(tmp_path, monkeypatch):
-    monkeypatch.setattr(_database.tempfile, "tempdir", str(tmp_path))
-    path = log_file(tmp_path / "app.log", [b"prefix " + line()])
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    path = log_file(tmp_path / "app.log", [b"web-1  | " + line()])
     with Database(LogFiles([path]), Filters()) as database:
         assert len(list(database.lines())) == 1
         assert len(list(tmp_path.iterdir())) == 2
@@ -230,9 +268,10 @@ def test_nothing_is_left_behind(tmp_path, monkeypatch):
 
 
 def test_without_a_temporary_directory_it_says_so(monkeypatch):
-    monkeypatch.setattr(_database.tempfile, "tempdir", "/no/such/directory")
-    with pytest.raises(RoomError, match="no temporary directory: no such file; TMPDIR can name one"):
-        Database(LogFiles([]), Filters())
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/directory")
+    database = Database(LogFiles([]), Filters())
+    with pytest.raises(RoomError, match="no temporary directory: no such file; TMPDIR can name one"), database:
+        pass
 
 
 def test_without_room_for_a_copy_it_says_so(tmp_path, monkeypatch):
@@ -240,7 +279,7 @@ def test_without_room_for_a_copy_it_says_so(tmp_path, monkeypatch):
         raise OSError(28, os.strerror(28))
 
     monkeypatch.setattr(_tables, "copy_clean", full)
-    files = LogFiles([log_file(tmp_path / "app.log", [b"prefix " + line()])])
+    files = LogFiles([log_file(tmp_path / "app.log", [b"web-1  | " + line()])])
     with (
         Database(files, Filters()) as database,
         pytest.raises(RoomError, match=r"no copy of .*app\.log .*No space left"),

@@ -37,13 +37,13 @@ def path(tmp_path):
 def test_one_request_in_detail(overcoat, path):
     ran = overcoat("logs", path, "--id", "feed01", "--utc")
     assert (ran.status, ran.err) == (0, "")
-    assert ran.rows[0] == "GET /item/7?a=1  500  12.5 ms  failed"
+    assert ran.rows[0] == "GET /item/7?a=1  500  12.5 ms  ValueError"
     assert "  tenant          acme" in ran.rows
     assert "  timestamp       2026-11-20 00:00:00.000000+00:00" in ran.rows
     assert "  db        10.0 ms   80.0%     3 x  ████████████████████████" in ran.rows
     assert "  render     1.2 ms   10.0%     1 x  ███" in ran.rows
-    assert ran.rows[ran.rows.index("2 lines of the app") :] == [
-        "2 lines of the app",
+    assert ran.rows[ran.rows.index("what the app logged meanwhile: 2 lines") :] == [
+        "what the app logged meanwhile: 2 lines",
         "  00:00:00.000  warning   cache.miss  key=k\\x1b  count=3",
         "  00:00:00.000  warning   failed",
         "    exception:",
@@ -67,7 +67,7 @@ def test_a_prefix_is_enough_anywhere_in_any_file(overcoat, tmp_path, packed):
 def test_several_matches_are_listed(overcoat, path):
     ran = overcoat("logs", path, "--id", "feed")
     assert [row.split()[6] for row in ran.rows[1:]] == ["feed01", "feed02"]
-    assert ran.err == "overcoat logs: 2 requests with such an id; more of it shows one in detail\n"
+    assert ran.err == "overcoat logs: 2 requests whose id begins so; with more of it there is one, in detail\n"
 
 
 def test_requests_that_share_an_id_are_all_shown(overcoat, tmp_path):
@@ -83,10 +83,15 @@ def test_no_match_is_told(overcoat, path, arguments):
     assert "no request matches" in ran.err
 
 
+def test_an_id_in_other_case_is_told(overcoat, path):
+    assert "in upper and lower case as it is" in overcoat("logs", path, "--id", "FEED01").err
+    assert "upper and lower" not in overcoat("logs", path, "--id", "feed01", "--status", "200").err
+
+
 def test_an_app_line_alone_is_shown(overcoat, tmp_path):
     ran = overcoat("logs", log_file(tmp_path / "app.log", [app_line("only")]), "--id", "only")
     assert ran.status == 0
-    assert "1 line of the app" in ran.rows
+    assert "what the app logged meanwhile: 1 line" in ran.rows
     assert "there is no line of its request (yet)" in ran.err
 
 

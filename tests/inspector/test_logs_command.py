@@ -1,6 +1,7 @@
 """`overcoat logs` as it is used: every view, what it says, its exit status."""
 
 import gzip
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 from support.log_lines import HOSTILE, START, hostile_records, line, log_file, log_lines, records, request, timestamp
 
 from overcoat.inspector import _requests, _tail
+from overcoat.inspector._record import FIELDS
 
 LINES = log_lines(500)
 APP_LINE = orjson.dumps({"timestamp": timestamp(START), "level": "info", "event": "cache.miss", "request_id": "x"})
@@ -20,6 +22,8 @@ VIEWS = [
     pytest.param(["-w", "status >= 0"], id="where"),
     pytest.param(["--stats"], id="stats"),
     pytest.param(["--stats", "--by", "client,tenant"], id="by"),
+    pytest.param(["--stats", "--errors"], id="errors"),
+    pytest.param(["--slowest"], id="slowest"),
     pytest.param(["--sql", "SELECT path, client, error_message FROM requests"], id="sql"),
     pytest.param(["--sql", "FROM requests"], id="sql of all"),
     pytest.param(["--json"], id="json"),
@@ -117,6 +121,39 @@ def test_exit_status(overcoat, path, arguments, status):
     assert ran.err.count("\n") <= 1
 
 
+def test_by_and_sort_mean_the_figures(overcoat, path):
+    for arguments in (["--by", "client"], ["--sort", "p95"], ["--by", "client", "--sort", "errors", "--errors"]):
+        assert overcoat("logs", path, *arguments).out == overcoat("logs", path, *arguments, "--stats").out
+
+
+SORTED = {
+    "requests": "requests", "errors": "errors", "p50": "p50_ms", "p90": "p90_ms", "p95": "p95_ms", "p99": "p99_ms",
+    "max": "max_ms", "bytes": "response_bytes",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("sample_rate", [None, 0.5], ids=["whole", "sampled"])
+@pytest.mark.parametrize(("column", "name"), SORTED.items(), ids=SORTED)
+def test_sort_puts_the_groups_with_most_first(overcoat, tmp_path, column, name, sample_rate):
+    made = [one | ({"sample_rate": sample_rate} if sample_rate else {}) for one in records(500)]
+    path = log_file(tmp_path / "app.log", [*map(orjson.dumps, made), line(client="no duration", duration_ms=None)])
+    arguments = ("logs", path, "--by", "client", "--sort", column, "--json")
+    rows = [orjson.loads(row) for row in overcoat(*arguments).rows]
+    values = [row[name] for row in rows]
+    known = [value for value in values if value is not None]
+    assert values == sorted(known, reverse=True) + [None] * (len(values) - len(known))
+    assert len(rows) > 200
+    few = [orjson.loads(row) for row in overcoat(*arguments, "-n", "3").rows]
+    assert few == rows[:3]
+
+
+def test_what_is_probably_an_id_and_no_file_is_told(overcoat, path):
+    told = {("f0dc53ea",): True, (path, "f0dc53ea"): True, ("nope",): False, ("app.log.1",): False}
+    for names, is_told in told.items():
+        ran = overcoat("logs", *names, "-n", "1")
+        assert ("overcoat logs FILE --id f0dc53ea" in ran.err) is is_told
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -131,11 +168,24 @@ def test_exit_status(overcoat, path, arguments, status):
         (["--id", ""], "the start of an id is expected"),
         (["--stats", "--by", "a b"], "'a b' is no list of fields"),
         (["--stats", "--by", "a,,b"], "is no list of fields"),
-        (["--by", "method"], "--by goes with --stats"),
+        (["-f", "--by", "method"], "--by means the groups of --stats: it does not go with -f"),
+        (["--sql", "FROM requests", "--sort", "p95"], "--sort means the groups of --stats: it does not go with --sql"),
+        (["--slowest", "--sort", "p95"], "--sort means the groups of --stats: it does not go with --slowest"),
+        (["--sort", "p94"], "invalid choice: 'p94' (choose from"),
+        (["--serve", "--by", "method,status"], "--serve shows groups by one of route, client"),
+        (["--serve", "--sort", "max"], "--serve sorts by one of requests, errors"),
         (["-f", "-w", "true"], "-w asks the database, which cannot follow a file"),
-        (["-f", "--id", "x"], "does not go with --export, --id or --until"),
-        (["-f", "--export", "combined"], "does not go with --export, --id or --until"),
+        (["-f", "--id", "x"], "does not go with --export, --id, --until or --strict"),
+        (["-f", "--export", "combined"], "does not go with --export, --id, --until or --strict"),
         (["--stats", "--export", "combined"], "does not go with --stats or --sql"),
+        (["-f", "--strict"], "does not go with --export, --id, --until or --strict"),
+        (["--slowest", "--id", "x"], "--slowest shows lines"),
+        (["--slowest", "--stats"], "not allowed with argument"),
+        (["--map", "stauts=.x"], "'stauts' is no field of the record; did you mean 'status'?"),
+        (["--map", "status"], "'status' is no mapping: write OURS=THEIRS"),
+        (["--map", "status=.a..b"], "'.a..b' is no path at '..b'"),
+        (["--map", "duration_ms=.a/0"], "'/0' is no unit"),
+        (["--map", ""], "a mapping is expected"),
         (["--json", "--export", "csv"], "not allowed with argument"),
         (["-f", "--stats"], "not allowed with argument"),
         (["--export", "xml"], "invalid choice: 'xml'"),
@@ -148,12 +198,21 @@ def test_wrong_usage_is_told(overcoat, path, arguments, message):
     assert message in ran.err
 
 
-def test_a_misspelt_field_is_hinted_at(overcoat, path):
-    ran = overcoat("logs", path, "-w", "rout = '/item'")
-    assert (
-        ran.err.splitlines()[0]
-        == "overcoat logs: 'rout' was looked for among the app's own fields; did you mean 'route'?"
-    )
+@pytest.mark.parametrize(
+    "arguments",
+    [["-w", "rout = '/item'"], ["--stats", "--by", "rout"], ["--sql", "SELECT rout FROM requests"]],
+    ids=["where", "by", "sql"],
+)
+def test_a_misspelt_field_is_an_error(overcoat, path, arguments):
+    ran = overcoat("logs", path, *arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == "overcoat logs: no line has a field 'rout'; did you mean 'route'?\n"
+
+
+def test_a_field_that_is_nowhere_is_told(overcoat, path):
+    ran = overcoat("logs", path, "--stats", "--by", "zone")
+    assert ran.status == 0
+    assert ran.err == "overcoat logs: no line has a field 'zone'\n"
 
 
 @pytest.mark.parametrize("count", ["0", "3", "100", "all"])
@@ -202,37 +261,116 @@ def test_rare_requests_of_a_large_log_come_from_the_database(overcoat, tmp_path,
 
 
 def test_stats_as_a_table(overcoat, tmp_path):
-    logged = [request(), request(status=500, duration_ms=1000), request(route=None, path="/a/7", response_bytes=None)]
+    logged = [
+        request(),
+        request(status=500, duration_ms=1000, timestamp="2026-11-20T00:01:00Z"),
+        request(route=None, path="/a/7", response_bytes=None, timestamp="2026-11-20T00:02:00Z"),
+    ]
     path = log_file(tmp_path / "app.log", map(orjson.dumps, logged))
-    assert overcoat("logs", path, "--stats", "--utc").rows == [
-        "ROUTE                REQUESTS  ERRORS       P50       P95       P99  BYTES",
-        "/item/<int:item_id>         2   50.0%  506.2 ms  950.6 ms  990.1 ms   84 B",
-        "/a/{n}                      1       -   12.5 ms   12.5 ms   12.5 ms    0 B",
-        "all                         3   33.3%   12.5 ms  901.2 ms  980.2 ms   84 B",
-        "3 requests from 2026-11-20 00:00:00 to 2026-11-20 00:00:00 UTC",
-    ]
+    assert (
+        overcoat("logs", path, "--stats", "--utc").out
+        == """\
+ROUTE                REQUESTS     RATE   ERRORS       P50       P90       P95       P99      MAX  BYTES  TREND
+/item/<int:item_id>         2    1/min  1 (50%)  506.2 ms  901.2 ms  950.6 ms  990.1 ms   1.00 s   84 B  █       █
+/a/{n}                      1     30/h        -   12.5 ms   12.5 ms   12.5 ms   12.5 ms  12.5 ms    0 B                 █
+all                         3  1.5/min  1 (33%)   12.5 ms  802.5 ms  901.2 ms  980.2 ms   1.00 s   84 B  █       █      █
+3 requests from 2026-11-20 00:00:00 to 2026-11-20 00:02:00 UTC, 1.5/min
+TREND: requests over that time
+"""  # noqa: E501 - as wide as it is
+    )
 
 
-def test_stats_as_json(overcoat, tmp_path):
-    path = log_file(tmp_path / "app.log", [line(), line(status=500, duration_ms=13.5)])
+def test_errors_as_a_table(overcoat, tmp_path):
+    failed = {"status": 500, "error_type": "ValueError", "error_at": "a.py:1 in f", "error_message": "no\x1b luck"}
+    logged = [request(**failed), request(), request(**failed, request_id="feed01", timestamp="2026-11-20T00:01:00Z")]
+    path = log_file(tmp_path / "app.log", map(orjson.dumps, logged))
+    assert (
+        overcoat("logs", path, "--stats", "--errors", "--utc").out
+        == """\
+ERROR_TYPE  ERROR_AT     REQUESTS   RATE      P50      MAX  TREND             LAST                 ID      MESSAGE
+ValueError  a.py:1 in f         2  2/min  12.5 ms  12.5 ms  █              █  2026-11-20 00:01:00  feed01  no\\x1b luck
+all                             2  2/min  12.5 ms  12.5 ms  █              █  2026-11-20 00:01:00
+2 requests from 2026-11-20 00:00:00 to 2026-11-20 00:01:00 UTC, 2/min
+TREND: requests over that time
+"""
+    )
+    row = orjson.loads(overcoat("logs", path, "--stats", "--errors", "--json").out)
+    assert (row["error_type"], row["sample_id"], row["last"]) == ("ValueError", "feed01", "2026-11-20T00:01:00+00:00")
+
+
+def test_stats_as_rows(overcoat, tmp_path):
+    path = log_file(
+        tmp_path / "app.log", [line(), line(status=500, duration_ms=13.5, timestamp="2026-11-20T00:00:04Z")]
+    )
+    expected = {
+        "method": "GET",
+        "requests": 2,
+        "requests_per_s": 0.5,
+        "errors": 1,
+        "error_share": 0.5,
+        "p50_ms": 13.0,
+        "p90_ms": 13.4,
+        "p95_ms": 13.45,
+        "p99_ms": 13.49,
+        "max_ms": 13.5,
+        "response_bytes": 84,
+    }
     assert [orjson.loads(row) for row in overcoat("logs", path, "--stats", "--by", "method", "--json").rows] == [
-        {
-            "method": "GET",
-            "requests": 2,
-            "errors": 1,
-            "error_share": 0.5,
-            "p50_ms": 13.0,
-            "p95_ms": 13.45,
-            "p99_ms": 13.49,
-            "response_bytes": 84,
-        }
+        expected
     ]
+    exported = overcoat("logs", path, "--stats", "--by", "method", "--export", "csv").rows
+    assert exported == [",".join(expected), "GET,2,0.5,1,0.5,13.0,13.4,13.45,13.49,13.5,84"]
+
+
+def test_the_slowest_come_first(overcoat, path):
+    slowest = sorted((orjson.loads(text)["duration_ms"] for text in LINES), reverse=True)
+    rows = overcoat("logs", path, "--slowest", "-n", "5", "--json").rows
+    assert [orjson.loads(row)["duration_ms"] for row in rows] == slowest[:5]
+    assert len(overcoat("logs", path, "--slowest", "--json").rows) == 500
+
+
+@pytest.mark.parametrize("arguments", [*VIEWS, pytest.param(["--id", "x"], id="id")])
+def test_strict_makes_a_broken_line_an_error(overcoat, tmp_path, arguments):
+    good, bad = tmp_path / "good.log", tmp_path / "bad.log"
+    logged = [line(request_id="x"), *LINES]
+    log_file(good, logged)
+    log_file(bad, [*logged[:250], b"broken", *logged[250:]])
+    assert overcoat("logs", good, "--strict", *arguments).status == 0
+    ran = overcoat("logs", bad, "--strict", *arguments)
+    assert ran.status == 1
+    assert ran.out
+    assert "1 line was not JSON" in ran.err
 
 
 def test_groups_beyond_the_limit_are_told(overcoat, path):
     ran = overcoat("logs", path, "--stats", "--by", "request_id", "-n", "2")
-    assert len(ran.rows) == 5
+    assert len(ran.rows) == 6
     assert ran.err == "overcoat logs: 498 more groups; -n all shows them\n"
+
+
+@pytest.mark.parametrize(("rows", "groups"), [(40, 34), (10, 10), (500, 100)])
+def test_a_terminal_gets_the_groups_that_it_has_room_for(terminal, path, rows, groups):
+    _, written = terminal("logs", path, "--by", "request_id", rows=rows, NO_COLOR="1")
+    lines = written.decode().splitlines()
+    assert lines.index(next(line for line in lines if line.startswith("all "))) == groups + 1
+    assert f"{500 - groups} more groups" in lines[-1]
+    _, written = terminal("logs", path, "--by", "request_id", "-n", "70", rows=rows)
+    assert b"430 more groups" in written
+
+
+def test_help_names_the_fields(overcoat):
+    told = set(re.search(r"^fields: (.+?), and", overcoat("logs", "--help").out, re.MULTILINE | re.DOTALL)[1].split())
+    rare = {"event", "client_request_id", "request_headers", "response_headers"}
+    assert told == FIELDS.keys() - rare
+
+
+def test_the_share_of_errors_orders_groups(overcoat, tmp_path):
+    logged = [*[line(client="a")] * 97, *[line(client="a", status=500)] * 3, *[line(client="b", status=500)] * 2]
+    path = log_file(tmp_path / "app.log", logged)
+    for sort, first in (("errors", "a"), ("error_share", "b")):
+        assert (
+            orjson.loads(overcoat("logs", path, "--by", "client", "--sort", sort, "--json").rows[0])["client"] == first
+        )
 
 
 def test_rows_beyond_the_limit_are_told(overcoat, path):

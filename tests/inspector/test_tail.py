@@ -77,7 +77,7 @@ def test_a_last_line_without_an_end_counts(tmp_path):
 
 
 def test_lines_are_counted_by_kind(tmp_path):
-    lines = [line(), APP_LINE, b"Listening on 8000", b"", b"   ", b"prefix " + line(), b'{"cut":', orjson.dumps([1])]
+    lines = [line(), APP_LINE, b"Listening on 8000", b"", b"   ", b"web-1  | " + line(), b'{"cut":', orjson.dumps([1])]
     files = LogFiles([log_file(tmp_path / "app.log", lines)])
     assert len(last_requests(files, Filters(), 10)) == 2
     assert (files.requests, files.others, files.broken) == (2, 1, 3)
