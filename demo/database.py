@@ -5,19 +5,19 @@
 'postgresql+psycopg'
 
 SQLite runs with a write-ahead log, so that reading does not wait for writing, and waits up to five seconds for another
-writer. A relative file is one of the working directory.
+writer, or as many as the URL says (``sqlite:///FILE?timeout=60``). A relative file is one of the working directory.
 """
 
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import URL, Engine, event, inspect, make_url
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
-from overcoat.demo.models import Base, Item, db
+from overcoat.demo.models import db
+from overcoat.demo.schema import UnknownSchemaError, enable_migrations, upgrade
 
 BUSY_TIMEOUT_MS = 5000
 CONNECT_TIMEOUT_S = 5
@@ -30,8 +30,6 @@ DRIVERS = {
     "mariadb": "mariadb+pymysql",
 }
 EXTRAS = {"postgresql+psycopg": "postgres", "mysql+pymysql": "mariadb", "mariadb+pymysql": "mariadb"}
-
-SEEDS = (("teapot", 24.5), ("lantern", 18), ("compass", 42.25))
 
 
 class DatabaseError(RuntimeError):
@@ -59,7 +57,7 @@ def parse_url(text: str) -> URL:
 
 
 def connect(app: Flask, database_url: str) -> None:
-    """Bind the models to a database, and create the table with a few items where there is none.
+    """Bind the models to a database, and bring its schema up to date; a new one gets a few items.
 
     Args:
         app: The app.
@@ -67,13 +65,14 @@ def connect(app: Flask, database_url: str) -> None:
 
     Raises:
         ValueError: The URL cannot be read, or names a kind of database that is not known.
-        DatabaseError: The driver is missing, or the database does not answer or refuses.
+        DatabaseError: The driver is missing, the database does not answer or refuses, or its schema is not ours.
     """
     url = parse_url(database_url)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(url)
     try:
         db.init_app(app)
+        enable_migrations(app)
     except NoSuchModuleError:
         raise ValueError(f"database_url: {url.drivername!r} is no kind of database that SQLAlchemy knows") from None
     except ModuleNotFoundError as error:
@@ -84,13 +83,16 @@ def connect(app: Flask, database_url: str) -> None:
         if url.get_backend_name() == "sqlite":
             event.listen(db.engine, "connect", _set_pragmas)
         try:
-            _create(db.engine)
+            upgrade(db.engine)
+        except UnknownSchemaError as error:
+            raise DatabaseError(f"cannot use the database {url.render_as_string()}: {error}") from error
         except DBAPIError as error:
             reason = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
             raise DatabaseError(f"cannot use the database {url.render_as_string()}: {reason}") from error
-        # Workers that are forked from here (gunicorn --preload) must not share a connection.
-        if not isinstance(db.engine.pool, StaticPool):
-            db.engine.dispose()
+        finally:
+            # Workers that are forked from here (gunicorn --preload) must not share a connection.
+            if not isinstance(db.engine.pool, StaticPool):
+                db.engine.dispose()
 
 
 def disconnect(app: Flask) -> None:
@@ -101,7 +103,7 @@ def disconnect(app: Flask) -> None:
 
 def _engine_options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}}
+        return {} if "timeout" in url.query else {"connect_args": {"timeout": BUSY_TIMEOUT_MS / 1000}}
     options: dict[str, Any] = {"pool_pre_ping": True}
     if "connect_timeout" not in url.query:
         options["connect_args"] = {"connect_timeout": CONNECT_TIMEOUT_S}
@@ -116,21 +118,3 @@ def _set_pragmas(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.close()
-
-
-def _create(engine: Engine) -> None:
-    """Create the table, and seed it: of several workers that start at once, exactly one succeeds in creating it."""
-    if inspect(engine).has_table(Item.__tablename__):
-        return
-    try:
-        if engine.dialect.name == "sqlite":
-            with engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        Base.metadata.create_all(engine, checkfirst=False)
-    except DBAPIError:
-        if inspect(engine).has_table(Item.__tablename__):
-            return
-        raise
-    with Session(engine) as session:
-        session.add_all(Item(name=name, value=value) for name, value in SEEDS)
-        session.commit()

@@ -1,30 +1,41 @@
-"""The home page: what the demo is, and a command for each route.
+"""The home page: a tour of the layers, and a command for each route of the API.
 
 >>> from overcoat.demo import create_app
 >>> response = create_app(database_url="sqlite://").test_client().get("/")
->>> response.content_type, "script" in response.headers["Content-Security-Policy"]
-('text/html; charset=utf-8', False)
+>>> response.content_type, "'nonce-" in response.headers["Content-Security-Policy"]
+('text/html; charset=utf-8', True)
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from hashlib import sha384
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, Response, render_template, request, send_from_directory
+from flask import Blueprint, Flask, Response, current_app, render_template, request, send_from_directory
+
+from overcoat.demo.onion import CORE_DIAMETER, Ring, rings_of, size_of
 
 _FOLDER = Path(__file__).parent / "pages"
 
-#: Talisman's options for the pages: they load a style sheet and an icon of ours, no script, nothing inline, nothing
-#: from elsewhere. What is turned off here is left to the SecurityHeaders around the app.
+#: Talisman's options for the pages: a style sheet, an icon and one script of ours, which runs by its nonce; nothing
+#: inline, nothing from elsewhere. What is turned off here is left to the SecurityHeaders around the app.
 PAGE_HEADERS: Mapping[str, Any] = {
     "content_security_policy": {
         "default-src": "'none'",
+        "script-src": "'report-sample'",
         "style-src": "'self'",
         "img-src": "'self'",
+        "connect-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "tour",
     },
+    "content_security_policy_nonce_in": ["script-src"],
     "frame_options": None,
     "permissions_policy": None,
     "strict_transport_security": False,
@@ -58,13 +69,34 @@ def home() -> str:
         {"method": method, "rule": rule, "does": does, "command": _command(before, base + path, after)}
         for method, rule, does, before, path, after in ROUTES
     ]
-    return render_template("index.html", routes=routes)
+    rings = _rings(cast("Flask", current_app._get_current_object()))  # type: ignore[attr-defined]
+    return render_template(
+        "index.html",
+        routes=routes,
+        rings=rings,
+        tries={ring.key: [asdict(one) for one in ring.stop.tries] for ring in rings},
+        size=size_of(rings),
+        core_radius=CORE_DIAMETER / 2,
+        integrity=_integrity,
+        log_file=Path(current_app.config["LOG_FILE"] or "overcoat-demo.log").name,
+    )
 
 
-@pages.get("/<any('style.css', 'icon.svg'):name>")
+@pages.get("/<any('style.css', 'tour.js', 'icon.svg'):name>")
 def file(name: str) -> Response:
-    """The page's style sheet and icon."""
+    """What the page loads."""
     return send_from_directory(_FOLDER, name, max_age=300)
+
+
+@lru_cache
+def _integrity(name: str) -> str:
+    """The digest that the browser compares (Subresource Integrity, section 3.1); it is in the URL too, for caches."""
+    return "sha384-" + b64encode(sha384((_FOLDER / name).read_bytes()).digest()).decode()
+
+
+@lru_cache(maxsize=8)
+def _rings(app: Flask) -> list[Ring]:
+    return rings_of(app)
 
 
 def _command(before: str, url: str, after: str) -> str:

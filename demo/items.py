@@ -27,9 +27,8 @@ from overcoat.demo.schemas import ItemSchema, PageSchema, checked
 
 items = Blueprint("items", __name__)
 
-#: The largest id that a client may choose: JSON's numbers are exact up to here (RFC 7493, section 2.2), and beyond it
-#: the databases have ids left for a later POST.
-# Half of what every JSON reader counts exactly: the ids that the database gives after it stay exact too.
+#: The largest id that a client may choose: half of what every JSON reader counts exactly (RFC 7493, section 2.2), so
+#: that the ids that the database gives to a later POST are exact too.
 LARGEST_CHOSEN_ID = 2**52
 
 
@@ -47,9 +46,10 @@ def list_items() -> Response:
 
 
 @items.post("/item")
-def create_item() -> tuple[Response, int]:
+def create_item() -> tuple[Response, int, dict[str, str]]:
     """Create an item under the next free id."""
-    return jsonify(_document(store.create(_fields()))), 201
+    item = store.create(_fields())
+    return jsonify(_document(item)), 201, {"Location": url_for(".get_item", item_id=item.id)}
 
 
 @items.get("/item/<int:item_id>")

@@ -1,17 +1,19 @@
-"""Errors as problem details (RFC 9457), with the ``message`` that clients of the classic item API read.
+"""The ``message`` that clients of the classic item API read in every error.
+
+The errors themselves are problem details, made by ``overcoat.hooks.ProblemDetails``; this is what the demo adds.
 
 >>> from werkzeug.exceptions import NotFound
->>> from overcoat.demo.problems import problem_details
->>> problem_details(NotFound("Item not found"))
-{'type': 'about:blank', 'title': 'Not Found', 'status': 404, 'detail': 'Item not found', 'message': 'Item not found'}
+>>> from overcoat.demo.problems import InvalidFields, message_of
+>>> message_of(NotFound("Item not found"))
+{'message': 'Item not found'}
+>>> message_of(InvalidFields({"name": "Name cannot be blank!"}))
+{'message': {'name': 'Name cannot be blank!'}}
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
 from werkzeug.exceptions import BadRequest, HTTPException
-from werkzeug.wrappers import Response
 
 
 class InvalidFields(BadRequest):
@@ -26,26 +28,6 @@ class InvalidFields(BadRequest):
         self.message = dict(fields)
 
 
-def problem_details(error: HTTPException) -> dict[str, Any]:
-    """The members of the problem details object of an error."""
-    return {
-        "type": "about:blank",
-        "title": error.name,
-        "status": error.code,
-        "detail": error.description,
-        "message": getattr(error, "message", error.description),
-    }
-
-
-def problem_response(error: HTTPException) -> Response | HTTPException:
-    """Flask's error handler: the response of an error, with the headers that belong to it (Allow, Retry-After).
-
-    Args:
-        error: The error; a redirect and a response given to ``abort`` pass unchanged.
-    """
-    if error.response is not None or error.code is None or error.code < 400:
-        return error
-    response = Response(orjson.dumps(problem_details(error), option=orjson.OPT_APPEND_NEWLINE), error.code)
-    response.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
-    response.content_type = "application/problem+json"
-    return response
+def message_of(error: HTTPException) -> dict[str, Any]:
+    """The member that the demo adds to a problem."""
+    return {"message": getattr(error, "message", error.description)}

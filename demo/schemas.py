@@ -9,6 +9,7 @@ Traceback (most recent call last):
 overcoat.demo.problems.InvalidFields: 400 Bad Request: Name cannot be blank! Value must be a finite number.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,11 +28,33 @@ _VALUE_BLANK = "Value cannot be blank!"
 _LIMIT = f"Limit must be a whole number from 1 to {PAGE_MAX_ITEMS}."
 _AFTER = "After must be the id of an item, or 0."
 
+# Python reads digits of all scripts, and underscores between them; what a text stands for is the same to every client.
+_NUMBER_TEXT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_WHOLE_TEXT = re.compile("[0-9]+")
+
 
 def _can_be_stored(name: str) -> None:
     # PostgreSQL's text has no NUL. (A lone surrogate is refused before, as JSON.)
     if "\0" in name:
         raise ValidationError("Name has a character that cannot be stored.")
+
+
+class Number(fields.Float):
+    """A number, or a text that is one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> float:
+        if isinstance(value, str) and not _NUMBER_TEXT.fullmatch(value.strip()):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class WholeNumber(fields.Integer):
+    """A whole number in a query string."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> int:
+        if not _WHOLE_TEXT.fullmatch(value):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class ItemSchema(Schema):
@@ -47,7 +70,7 @@ class ItemSchema(Schema):
         validate=[validate.Length(max=NAME_MAX_LENGTH, error=_NAME), _can_be_stored],
         error_messages={"required": _NAME_BLANK, "null": _NAME_BLANK, "invalid": _NAME, "invalid_utf8": _NAME},
     )
-    value = fields.Float(
+    value = Number(
         required=True,
         error_messages={
             "required": _VALUE_BLANK, "null": _VALUE_BLANK, "invalid": _VALUE, "special": _VALUE, "too_large": _VALUE,
@@ -68,12 +91,12 @@ class PageSchema(Schema):
 
         unknown = EXCLUDE
 
-    limit = fields.Integer(
+    limit = WholeNumber(
         load_default=None,
         validate=validate.Range(1, PAGE_MAX_ITEMS, error=_LIMIT),
         error_messages={"invalid": _LIMIT, "too_large": _LIMIT},
     )
-    after = fields.Integer(
+    after = WholeNumber(
         load_default=0,
         validate=validate.Range(0, LARGEST_ID, error=_AFTER),
         error_messages={"invalid": _AFTER, "too_large": _AFTER},

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, text
+from sqlalchemy import MetaData, create_engine, text
+from support.browser import new_context, page, pytest_itemcollected, seen  # noqa: F401 - of test_tour.py
+from support.servers import PATIENCE_S
 
 from overcoat.demo import create_app
 from overcoat.demo.config import Settings
 from overcoat.demo.database import disconnect, parse_url
-from overcoat.demo.models import Base
 
 SERVERS = {
     "postgresql": os.environ.get("TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/test"),
@@ -37,12 +38,12 @@ def _no_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def own_database() -> Iterator[Callable[[str], str]]:
+def own_database() -> Iterator[Callable[..., str]]:
     """The URL of a database of our own on a server, made once and dropped at the end; skips where no server answers."""
-    made: dict[str, tuple[Any, str, str]] = {}
+    made: dict[tuple[str, str], tuple[Any, str, str]] = {}
 
-    def make(kind: str) -> str:
-        if kind not in made:
+    def make(kind: str, purpose: str = "") -> str:
+        if (kind, purpose) not in made:
             url = parse_url(SERVERS[kind])
             admin = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
             name = f"overcoat_demo_{uuid.uuid4().hex[:12]}"
@@ -52,8 +53,8 @@ def own_database() -> Iterator[Callable[[str], str]]:
             except Exception as error:
                 admin.dispose()
                 pytest.skip(f"no {kind} answers at {url.render_as_string()}: {type(error).__name__}")
-            made[kind] = admin, name, url.set(database=name).render_as_string(hide_password=False)
-        return made[kind][2]
+            made[kind, purpose] = admin, name, url.set(database=name).render_as_string(hide_password=False)
+        return made[kind, purpose][2]
 
     yield make
     for admin, name, _ in made.values():
@@ -63,17 +64,18 @@ def own_database() -> Iterator[Callable[[str], str]]:
 
 
 @pytest.fixture(scope="module")
-def empty_database(
-    tmp_path_factory: pytest.TempPathFactory, own_database: Callable[[str], str]
-) -> Callable[[str], str]:
-    """The URL of an empty database of a kind."""
+def empty_database(tmp_path_factory: pytest.TempPathFactory, own_database: Callable[..., str]) -> Callable[..., str]:
+    """The URL of an empty database of a kind; one that outlives a test says for what, and is shared with no other."""
 
-    def empty(kind: str) -> str:
+    def empty(kind: str, purpose: str = "") -> str:
         if kind == "sqlite":
-            return f"sqlite:///{tmp_path_factory.mktemp('database') / 'demo.sqlite3'}"
-        url = own_database(kind)
+            # Sixteen writers at once, on a busy machine, are no deadlock.
+            return f"sqlite:///{tmp_path_factory.mktemp('database') / 'demo.sqlite3'}?timeout={PATIENCE_S}"
+        url = own_database(kind, purpose)
         engine = create_engine(parse_url(url))
-        Base.metadata.drop_all(engine)
+        found = MetaData()
+        found.reflect(engine)
+        found.drop_all(engine)
         engine.dispose()
         return url
 
@@ -119,7 +121,9 @@ def records(tmp_path: Path) -> Callable[[], list[dict[str, Any]]]:
 
 
 def request_records(log_file: Path) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in log_file.read_bytes().splitlines()]
+    *whole, _ = log_file.read_bytes().split(b"\n")  # the last one is being written, or nothing
+    # An empty line closes off what was no line cut short: another process was only slow in the midst of it.
+    lines = [json.loads(line) for line in filter(None, whole)]
     return [line for line in lines if line["event"] == "http_request"]
 
 
@@ -142,6 +146,7 @@ class Process:
             stderr=subprocess.STDOUT,
             text=True,
             encoding="utf-8",
+            start_new_session=True,
         )
         self.lines: list[str] = []
         self.port = 0
@@ -149,7 +154,7 @@ class Process:
         self._known = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._known.wait(60)
+        self._known.wait(PATIENCE_S)
         if not self.port:
             self.stop()
             raise AssertionError(f"the server did not start:\n{self.output}")
@@ -177,7 +182,7 @@ class Process:
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
             sent.setdefault("Content-Type", "application/json")
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             connection.request(method, path, body, sent)
             response = connection.getresponse()
@@ -192,12 +197,12 @@ class Process:
         if self.popen.poll() is None:
             self.popen.send_signal(number)
         try:
-            code = self.popen.wait(30)
+            code = self.popen.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
-            self.popen.kill()
+            os.killpg(self.popen.pid, signal.SIGKILL)
             self.popen.wait()
             raise
-        self._reader.join(30)
+        self._reader.join(PATIENCE_S)
         return code
 
 
@@ -225,8 +230,10 @@ def gunicorn(tmp_path: Path) -> Iterator[Serve]:
     processes: list[Process] = []
 
     def start(*options: str, environ: Mapping[str, str] | None = None) -> Process:
-        arguments = ["-m", "gunicorn", "--bind", "127.0.0.1:0", *options, "overcoat.demo.wsgi:app"]
-        processes.append(Process(arguments, tmp_path, r"Listening at: http://127\.0\.0\.1:(\d+)", environ or {}))
+        arguments = ["-m", "gunicorn", "--bind", "127.0.0.1:0", "--timeout", "120", *options, "overcoat.demo.wsgi:app"]
+        # gunicorn keeps a socket there, under one name for all that run.
+        own = {"XDG_RUNTIME_DIR": str(tmp_path)} | dict(environ or {})
+        processes.append(Process(arguments, tmp_path, r"Listening at: http://127\.0\.0\.1:(\d+)", own))
         return processes[-1]
 
     yield start

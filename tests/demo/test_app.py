@@ -22,12 +22,17 @@ def test_order(make_app):
     assert [part.name.partition("(")[0] for part in parts if part.kind == "layer"] == [
         "ProxyFix",
         "RequestID",
+        "TraceContext",
+        "Mount",
         "RequestLog",
         "ServerTiming",
         "SecurityHeaders",
+        "SecureCookies",
+        "TrustedHosts",
+        "HTTPSRedirect",
     ]
     bundles = [part.name.partition(":")[0] for part in parts if part.kind == "bundle"]
-    assert set(bundles) == {"request-context", "compress", "cors", "talisman", "database"}
+    assert set(bundles) == {"request-context", "problem-details", "compress", "cors", "talisman", "database"}
 
 
 @pytest.mark.parametrize(
@@ -50,6 +55,72 @@ def test_layer_stands_back_where_the_bundle_has_set_a_header(client):
 
 def test_no_cookie_is_set(client):
     assert "Set-Cookie" not in client.get("/").headers
+
+
+class TestLogPage:
+    def test_this_machine_alone(self, client, records):
+        assert client.get("/_logs/").status_code == 200
+        assert client.get("/_logs/", environ_overrides={"REMOTE_ADDR": "192.0.2.1"}).status_code in {403, 404}
+        assert records() == []
+
+    def test_none_without_a_file(self, make_app):
+        assert make_app(log_file="").test_client().get("/_logs/").status_code == 404
+
+
+class TestHosts:
+    @pytest.mark.parametrize("host", ["localhost", "localhost:5001", "127.0.0.1:80", "[::1]:5001"])
+    def test_own(self, client, host):
+        assert client.get("/item", headers={"Host": host}).status_code == 200
+
+    @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "a, b"])
+    def test_others_are_refused_with_all_headers_and_a_line(self, client, records, host):
+        response = client.get("/item", headers={"Host": host})
+        assert response.status_code == 400
+        assert {"X-Request-ID", "Content-Security-Policy", "X-Content-Type-Options"} <= set(response.headers.keys())
+        assert [(record["status"], record["refused_by"]) for record in records()] == [(400, "TrustedHosts")]
+
+    def test_setting(self, make_app):
+        client = make_app(trusted_hosts="*.shop.example").test_client()
+        statuses = [client.get("/", base_url=f"https://{host}").status_code for host in ("a.shop.example", "localhost")]
+        assert statuses == [200, 400]
+
+
+class TestHttps:
+    def test_redirect(self, make_app):
+        client = make_app(trusted_hosts="shop.example").test_client()
+        response = client.get("/item?limit=2", headers={"Host": "shop.example"})
+        assert (response.status_code, response.location) == (301, "https://shop.example/item?limit=2")
+        assert client.get("/item", base_url="https://shop.example").status_code == 200
+        assert client.get("/livez", base_url="http://shop.example").status_code == 200
+        assert client.get("/item", headers={"Host": "evil.example"}).status_code == 400
+
+    @pytest.mark.parametrize(
+        ("settings", "host", "status"),
+        [
+            pytest.param({}, "localhost:5001", 200, id="this machine"),
+            pytest.param({}, "demo.example", 301, id="a public name"),
+            pytest.param({"trusted_hosts": "shop.example"}, "shop.example", 301, id="one of the settings"),
+            pytest.param({"https_redirect": False}, "demo.example", 200, id="off"),
+        ],
+    )
+    def test_by_default_for_all_but_this_machine(self, make_app, settings, host, status):
+        assert make_app(**settings).test_client().get("/item", headers={"Host": host}).status_code == status
+
+    @pytest.mark.parametrize(("host", "sent"), [("demo.example", True), ("localhost", False)])
+    def test_transport_security_for_all_but_this_machine(self, client, host, sent):
+        response = client.get("/item", base_url=f"https://{host}")
+        assert ("Strict-Transport-Security" in response.headers) is sent
+
+    def test_cookie_of_a_view_is_completed(self, make_app):
+        app = make_app()
+
+        @app.get("/cookie")
+        def cookie():
+            return "", {"Set-Cookie": "a=b"}
+
+        assert app.test_client().get("/cookie").headers["Set-Cookie"] == "a=b; HttpOnly; SameSite=Lax"
+        (value,) = app.test_client().get("/cookie", base_url="https://localhost").headers.getlist("Set-Cookie")
+        assert value == "a=b; Secure; HttpOnly; SameSite=Lax"
 
 
 class TestCors:
@@ -113,6 +184,13 @@ class TestLog:
         assert response.headers["X-Request-ID"] == "mine-7"
         assert [(record["request_id"], record["level"]) for record in records()] == [("mine-7", "warning")]
 
+    def test_trace_of_the_caller(self, client, records):
+        trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+        client.get("/item", headers={"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"})
+        client.get("/item")
+        first, second = [record["trace_id"] for record in records()]
+        assert first == trace_id != second
+
     def test_untrusted_forwarding(self, client, records):
         client.get("/item", headers={"X-Forwarded-For": "6.6.6.6"})
         assert [record["client"] for record in records()] == ["127.0.0.1"]
@@ -123,7 +201,7 @@ class TestLog:
         assert [(record["client"], record["peer"]) for record in records()] == [("192.0.2.1", "127.0.0.1")]
 
     def test_https_behind_a_trusted_proxy(self, make_app, records):
-        client = make_app(trusted_proxies="127.0.0.1").test_client()
+        client = make_app(trusted_proxies="127.0.0.1", trusted_hosts="demo.example").test_client()
         headers = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https", "Host": "demo.example"}
         for path in ("/", "/item"):
             assert "Strict-Transport-Security" in client.get(path, headers=headers).headers
@@ -185,4 +263,4 @@ def test_body_limit(make_app):
 
 def test_a_host_that_is_no_name_gets_the_home_page(make_app):
     # The test client itself cannot send it.
-    assert call(make_app(), PATH_INFO="/", HTTP_HOST="xn--a").status == "200 OK"
+    assert call(make_app(trusted_hosts="*", https_redirect=False), PATH_INFO="/", HTTP_HOST="xn--a").status == "200 OK"

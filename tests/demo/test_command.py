@@ -7,11 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+from http.client import HTTPConnection
 
 import pytest
-from support.servers import wait_for
+from support.servers import PATIENCE_S, wait_for
 
 from overcoat.demo.command import add_arguments
+from overcoat.demo.config import Settings
 
 from .conftest import Process, request_records
 
@@ -91,7 +93,7 @@ def test_what_is_printed_inspects_the_log(serve, tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         env={**os.environ, "NO_COLOR": "1"},
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -113,6 +115,19 @@ def test_end(serve, number):
     assert server.stop(number) == 0
     assert "Traceback" not in server.output
     assert "Error" not in server.output
+
+
+def test_what_is_under_way_at_the_end_is_answered(serve, tmp_path):
+    server = serve()
+    client = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
+    client.request("GET", "/tour/stream")
+    response = client.getresponse()
+    first = response.readline()
+    server.popen.send_signal(signal.SIGTERM)
+    assert len((first + response.read()).splitlines()) == 6
+    client.close()
+    assert server.popen.wait(PATIENCE_S) == 0
+    assert [record["outcome"] for record in request_records(tmp_path / "overcoat-demo.log")] == ["complete"]
 
 
 def test_end_in_the_background_of_a_shell(tmp_path):
@@ -171,6 +186,36 @@ def test_settings_of_the_environment_and_of_options(serve, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["environ.sqlite3", "option.log"]
 
 
+@pytest.mark.parametrize(
+    ("options", "environ", "status"),
+    [
+        pytest.param([], {}, 301, id="this machine alone"),
+        pytest.param(["--host", "0.0.0.0"], {}, 200, id="others, of whom none could follow"),
+        pytest.param(["--host", "0.0.0.0"], {"HTTPS_REDIRECT": "true"}, 301, id="others, as the settings say"),
+    ],
+)
+def test_whom_it_sends_to_https(serve, options, environ, status):
+    server = serve(*options, environ=environ)
+    assert server.request("GET", "/item", headers={"Host": "demo.example"})[0].status == status
+    assert server.request("GET", "/item")[0].status == 200
+
+
+def test_settings_of_a_file(serve, tmp_path):
+    (tmp_path / ".env").write_text(
+        "LOG_FILE=file.log\nDATABASE_URL=sqlite:///file.sqlite3\nTRUSTED_HOSTS=a.example\nHTTPS_REDIRECT=false\n"
+    )
+    server = serve("--host", "127.0.0.1")
+    assert [
+        server.request("GET", "/item", headers={"Host": host})[0].status for host in ("a.example", "b.example")
+    ] == [
+        200,
+        400,
+    ]
+    assert server.request("GET", "/item")[0].status == 200, "the address to listen on is served whatever is set"
+    server.stop()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".env", "file.log", "file.sqlite3"]
+
+
 def fails(tmp_path, *options: str, environ=None) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "overcoat.demo", "--port", "0", *options],
@@ -178,7 +223,7 @@ def fails(tmp_path, *options: str, environ=None) -> tuple[int, str]:
         env={**os.environ, **(environ or {})},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.stdout == ""
     return done.returncode, done.stderr
@@ -202,6 +247,7 @@ def fails(tmp_path, *options: str, environ=None) -> tuple[int, str]:
         pytest.param(["--host", "192.0.2.1"], {}, 1, ["192.0.2.1"], id="address of another machine"),
         pytest.param([], {"TRUSTED_PROXIES": "10.0.0.1/8"}, 2, ["10.0.0.1/8"], id="no network"),
         pytest.param([], {"CORS_ORIGINS": "example.com"}, 2, ["example.com"], id="no origin"),
+        pytest.param([], {"TRUSTED_HOSTS": "http://a.example"}, 2, ["http://a.example"], id="no host"),
         pytest.param([], {"MAX_BODY_BYTES": "lots"}, 2, ["MAX_BODY_BYTES"], id="no number"),
     ],
 )
@@ -236,7 +282,7 @@ def test_help_names_every_setting():
     parser = argparse.ArgumentParser(prog="overcoat demo")
     add_arguments(parser)
     text = parser.format_help()
-    words = ["DATABASE_URL", "LOG_FILE", "TRUSTED_PROXIES", "CORS_ORIGINS", "MAX_BODY_BYTES", "overcoat-demo.sqlite3"]
+    words = [*map(str.upper, Settings.__dataclass_fields__), "overcoat-demo.sqlite3"]
     assert [word for word in words if word not in text] == []
 
 

@@ -1,6 +1,7 @@
 """URLs of databases, how they are opened, and what keeps one from being used."""
 
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
-from support.servers import free_port
+from support.servers import PATIENCE_S
 
 from overcoat.demo.database import DatabaseError, disconnect, parse_url
 from overcoat.demo.models import db
@@ -59,8 +60,10 @@ def test_what_is_no_file_stays(url):
     ],
 )
 def test_refused(make_app, url, error, words):
-    with pytest.raises(error) as caught:
-        make_app(database_url=url.format(port=free_port()))
+    with socket.socket() as taken:  # and nobody listens: whoever asks there is refused
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(error) as caught:
+            make_app(database_url=url.format(port=taken.getsockname()[1]))
     message = str(caught.value)
     assert all(word in message for word in words)
     assert "geheim" not in message
@@ -87,6 +90,11 @@ def test_sqlite_pragmas(make_app):
             db.session.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "foreign_keys", "busy_timeout")
         ]
     assert values == ["wal", 1, 5000]
+
+
+def test_the_url_says_how_long_sqlite_waits(make_app, tmp_path):
+    with make_app(database_url=f"sqlite:///{tmp_path / 'demo.sqlite3'}?timeout=70").app_context():
+        assert db.session.scalar(text("PRAGMA busy_timeout")) == 70_000
 
 
 def test_seeded_once(make_app, database_url):
@@ -133,7 +141,7 @@ def test_workers_that_start_at_once(database_url, tmp_path):
     for worker in workers:
         worker.stdin.write("go\n")
         worker.stdin.flush()
-    outputs = [worker.communicate(timeout=60)[0] for worker in workers]
+    outputs = [worker.communicate(timeout=PATIENCE_S)[0] for worker in workers]
     assert [worker.returncode for worker in workers] == [0] * 4, outputs
     engine = create_engine(parse_url(database_url))
     with engine.connect() as connection:

@@ -1,5 +1,6 @@
 """The route table, each error of it, on each database."""
 
+import re
 import threading
 from collections import Counter
 from typing import Any
@@ -33,7 +34,7 @@ def client(make_app, database_url):
 @pytest.fixture(scope="module", params=["sqlite", "postgresql", "mariadb"])
 def unchanged(request, empty_database):
     """A client of an app whose items no test changes."""
-    app = create_app(database_url=empty_database(request.param))
+    app = create_app(database_url=empty_database(request.param, "unchanged"))
     yield app.test_client()
     assert app.test_client().get("/item").json["items"] == SEEDED
     disconnect(app)
@@ -57,7 +58,7 @@ class TestRoutes:
     def test_create(self, client):
         response = client.post("/item", json=KETTLE)
         assert (response.status_code, response.json) == (201, {"id": 4, "name": "kettle", "value": 30.0})
-        assert client.get("/item/4").json == response.json
+        assert client.get(response.headers["Location"]).json == response.json
 
     def test_get(self, client):
         response = client.get("/item/2")
@@ -143,6 +144,8 @@ class TestErrors:
             "status": 404,
             "detail": message,
             "message": message,
+            "request_id": response.headers["X-Request-ID"],
+            "trace_id": response.json["trace_id"],
         }
 
     @pytest.mark.parametrize("method_and_path", [("POST", "/item"), ("PUT", "/item/1"), ("PUT", "/item/70")], ids=str)
@@ -166,6 +169,10 @@ class TestErrors:
             pytest.param({"name": "a", "value": "nan"}, {"value": VALUE}, id="nan as text"),
             pytest.param({"name": "a", "value": "-inf"}, {"value": VALUE}, id="inf as text"),
             pytest.param({"name": "a", "value": "1e999"}, {"value": VALUE}, id="overflow as text"),
+            pytest.param({"name": "a", "value": "1_000"}, {"value": VALUE}, id="as Python writes it"),
+            pytest.param({"name": "a", "value": "\u0663"}, {"value": VALUE}, id="a digit of another script"),
+            pytest.param({"name": "a", "value": "0x10"}, {"value": VALUE}, id="hexadecimal"),
+            pytest.param({"name": "a", "value": "1" * 60_000 + "x"}, {"value": VALUE}, id="long and wrong"),
             pytest.param({"name": "a", "value": {}}, {"value": VALUE}, id="value is an object"),
             pytest.param({"name": 1, "value": [1]}, {"name": NAME, "value": VALUE}, id="both wrong"),
         ],
@@ -189,7 +196,9 @@ class TestErrors:
             pytest.param(b'{"name": "\\ud800", "value": 1}', "application/json", 400, "not valid JSON", id="surrogate"),
             pytest.param(b'{"name": "\xff", "value": 1}', "application/json", 400, "not valid JSON", id="not UTF-8"),
             pytest.param(b"[" * 50_000, "application/json", 400, "not valid JSON", id="50000 levels"),
-            pytest.param(b"[" * 1000 + b"]" * 1000, "application/json", 400, "deeply", id="1000 levels"),
+            pytest.param(b"[" * 2000 + b"]" * 2000, "application/json", 400, "not valid JSON", id="2000 levels"),
+            # Too deep for Python 3.11, no object for later ones.
+            pytest.param(b"[" * 1000 + b"]" * 1000, "application/json", 400, "deeply|object", id="1000 levels"),
             pytest.param(b"[]", "application/json", 400, "JSON object", id="list"),
             pytest.param(b"null", "application/json", 400, "JSON object", id="null"),
             pytest.param(b'"name"', "application/json", 400, "JSON object", id="string"),
@@ -204,7 +213,7 @@ class TestErrors:
         method, path = method_and_path
         response = unchanged.open(path, method=method, data=body, content_type=media_type)
         assert (response.status_code, response.content_type) == (status, "application/problem+json")
-        assert word in response.json["message"]
+        assert re.search(word, response.json["message"])
         assert unchanged.get("/item").json["items"] == SEEDED
 
     @pytest.mark.parametrize("item_id", [0, LARGEST_CHOSEN + 1, 2**63 - 1, 2**63, 10**20])
@@ -223,6 +232,9 @@ class TestErrors:
             pytest.param("limit=ten", {"limit": LIMIT}, id="a word"),
             pytest.param("limit=", {"limit": LIMIT}, id="empty"),
             pytest.param("limit=" + "9" * 5000, {"limit": LIMIT}, id="5000 digits"),
+            pytest.param("limit=%D9%A3", {"limit": LIMIT}, id="a digit of another script"),
+            pytest.param("limit=1_0", {"limit": LIMIT}, id="as Python writes it"),
+            pytest.param("after=%2B1", {"after": AFTER}, id="with a sign"),
             pytest.param("after=-1", {"after": AFTER}, id="below nought"),
             pytest.param(f"limit=2&after={2**63}", {"after": AFTER}, id="beyond 64 bits"),
             pytest.param("limit=x&after=y", {"limit": LIMIT, "after": AFTER}, id="both"),
@@ -262,6 +274,8 @@ class TestValues:
             (-7, -7.0),
             ("12.5", 12.5),
             ("1e3", 1000.0),
+            (" -.5 ", -0.5),
+            ("+7.", 7.0),
             (0.1, 0.1),
             (1.7976931348623157e308, 1.7976931348623157e308),
             (1.2345678901234567, 1.2345678901234567),

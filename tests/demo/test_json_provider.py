@@ -43,7 +43,7 @@ def test_any_text_is_read_or_refused(text):
         pytest.param(b'"\xff"', id="not UTF-8"),
         pytest.param('"a"'.encode("utf-16"), id="UTF-16"),
         pytest.param("[" * 100_000, id="100000 levels, open"),
-        pytest.param("[" * 1000 + "]" * 1000, id="1000 levels"),
+        pytest.param("[" * 2000 + "]" * 2000, id="2000 levels"),
         pytest.param("1" * 5000, id="5000 digits"),
         pytest.param("", id="nothing"),
     ],
@@ -51,6 +51,12 @@ def test_any_text_is_read_or_refused(text):
 def test_refused(text):
     with pytest.raises(ValueError):
         app.json.loads(text)
+
+
+def test_1000_levels_are_read_or_refused():
+    # Python 3.11 has one limit for its own calls and those of C, which comes sooner the deeper the caller stands.
+    with contextlib.suppress(ValueError):
+        assert app.json.loads("[" * 1000 + "]" * 1000)
 
 
 def test_response():

@@ -4,6 +4,8 @@ import json
 import signal
 import threading
 
+from support.servers import wait_for
+
 from .conftest import request_records
 from .test_command import logged, walk
 
@@ -45,6 +47,8 @@ def test_forked_workers_with_threads_lose_nothing(gunicorn, tmp_path, database_u
 def test_without_a_file_the_lines_are_on_standard_output(gunicorn, tmp_path):
     server = gunicorn(environ={"DATABASE_URL": f"sqlite:///{tmp_path / 'demo.sqlite3'}"})
     server.request("GET", "/item/1")
+    # The line is written behind the response, and SIGINT does not wait for it.
+    wait_for(lambda: any(line.startswith("{") for line in server.lines), "the line")
     server.stop(signal.SIGINT)
     (record,) = [json.loads(line) for line in server.lines if line.startswith("{")]
     assert (record["path"], record["route"], record["status"]) == ("/item/1", "/item/<int:item_id>", 200)
