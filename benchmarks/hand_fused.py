@@ -20,7 +20,9 @@ import orjson
 from overcoat.middleware import SecurityHeaders
 
 _current: ContextVar[Any] = ContextVar("hand_fused", default=None)
-_HEADERS = SecurityHeaders(preset="page")._headers
+_HEADERS: list[tuple[str, str]] = []
+# What the layer sends over http, for both to send the same.
+SecurityHeaders(lambda _, start: start("200 OK", []), preset="page")({}, lambda _, headers: _HEADERS.extend(headers))
 _NAMES = frozenset(name.lower() for name, _ in _HEADERS)
 _TRUSTED = frozenset({"127.0.0.1", "::1"})
 _UNTRUSTED_KEYS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
@@ -118,7 +120,9 @@ class _Run:
             headers += [pair for pair in _HEADERS if pair[0].lower() not in present]
         if self.environ["wsgi.url_scheme"] == "https" and "strict-transport-security" not in present:
             headers.append(("Strict-Transport-Security", "max-age=31536000"))
-        headers.append(("Server-Timing", f"total;dur={(perf_counter_ns() - self.started_ns) / 1e6:.3f}"))
+        headers.append(
+            ("Server-Timing", f'total;dur={(perf_counter_ns() - self.started_ns) / 1e6:.3f};desc="until headers"')
+        )
         headers.append(("X-Request-ID", self.request_id))
         if exc_info is None:
             return self.start_response(status, headers)

@@ -50,12 +50,12 @@ def measure(*, rounds: int, requests: int) -> list[dict[str, Any]]:
         return rows
 
 
-def goals(rows: list[dict[str, Any]]) -> list[tuple[str, float, float]]:
-    """``(what, measured, at most)`` for each goal."""
+def goals(rows: list[dict[str, Any]]) -> list[tuple[str, float, str, float]]:
+    """``(what, measured, "at most", limit)`` for each goal."""
     cost = {row["variant"]: row["added_us"] for row in rows}
     ours = cost["our five layers"]
     return [
-        ("our five layers, as a part of what the peer set adds", ours / cost["the usual peer set"], 1 / 4),
-        ("our five layers, over the same job by hand", ours / cost["the same by hand"], 1.3),
-        ("one layer that only adds a header, in us", cost["one header"], 1.3),
+        ("our five layers, as a part of what the peer set adds", ours / cost["the usual peer set"], "at most", 1 / 8),
+        ("our five layers, over the same job by hand", ours / cost["the same by hand"], "at most", 1.3),
+        ("one layer that only adds a header, in us", cost["one header"], "at most", 1.3),
     ]

@@ -54,6 +54,18 @@ def measure(*, rounds: int, seconds: int = 2) -> list[dict[str, Any]]:
     return rows
 
 
+#: The least share of bare Flask's requests per second that is left with our five layers.
+SHARES = {"granian": 0.88, "waitress": 0.82}
+
+
+def goals(rows: list[dict[str, Any]]) -> list[tuple[str, float, str, float]]:
+    """``(what, measured, "at least", limit)`` for each server that was measured."""
+    return [
+        (f"requests per second under {row['server']}, over bare Flask", row["ratio"], "at least", SHARES[row["server"]])
+        for row in rows
+    ]
+
+
 @contextmanager
 def _serve(arguments: list[str], variant: str, folder: str) -> Iterator[str]:
     with socket.socket() as probe:

@@ -1,6 +1,5 @@
 """The same service with different outer layers: bare, the usual peer set, the same job by hand, ours."""
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -12,7 +11,7 @@ import structlog
 from flask import Flask, g, request
 
 from benchmarks.hand_fused import HandFused
-from overcoat.middleware import ProxyFix, RequestID, RequestLog, SecurityHeaders, ServerTiming, Stack
+from overcoat.middleware import ProxyFix, RequestID, RequestLog, SecurityHeaders, ServerTiming, Stack, configure_logging
 
 Application = Callable[..., Any]
 
@@ -95,18 +94,15 @@ def hand_fused(app: Application, folder: Path) -> Application:
 
 
 def ours(app: Application, folder: Path, *, trusted: tuple[str, ...] = ("127.0.0.1", "::1")) -> Application:
-    """Our five layers, their line written as JSON to a file."""
-    _number = next(_numbers)
+    """Our five layers, their line written as JSON to a file through ``configure_logging``."""
+    configure_logging(file=folder / "ours.log", stdlib=False)
     return Stack(
         app,
         [
             ProxyFix(trusted=trusted),
             RequestID(),
-            RequestLog(to=folder / f"ours-{_number}.log"),
+            RequestLog(),
             ServerTiming(),
             SecurityHeaders(preset="page"),
         ],
     )
-
-
-_numbers = itertools.count()
