@@ -5,11 +5,13 @@ BIN := $(VENV)/bin
 PACKAGES := overcoat.middleware overcoat.hooks overcoat.inspector overcoat.demo
 SOURCES := middleware hooks inspector demo
 
-.PHONY: help demo test check lint types bench format clean FORCE
+.PHONY: help demo test coverage fuzz test-oldest check lint types bench format clean FORCE
 .DEFAULT_GOAL := help
+# A half-made .venv (no ensurepip, no network, Ctrl-C) is made anew by the next call.
+.DELETE_ON_ERROR:
 
 help:  ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -37,7 +39,25 @@ demo: $(VENV)/demo  ## serve the demo on http://127.0.0.1:5001 (ARGS="--port 800
 	@$(BIN)/overcoat demo $(ARGS)
 
 test: $(VENV)/dev  ## run the tests (ARGS="-k name" for pytest options)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadgroup $(ARGS)
+
+coverage: $(VENV)/dev  ## the tests once more, slower, and what they leave unseen
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadgroup --cov --cov-report=term:skip-covered $(ARGS)
+
+# Over the other environment, which holds the newest packages that the extensions allow.
+OLDEST := $(VENV)/oldest
+test-oldest: $(VENV)/dev  ## hooks, other extensions and the log under the oldest packages that are supported
+	@PYTHONPATH=tests/lib $(BIN)/python -m support.oldest > $(OLDEST).txt
+	@$(BIN)/python -m pip install -qq --upgrade --target $(OLDEST) --no-deps -r $(OLDEST).txt
+	@PYTHONPATH=$(CURDIR)/$(OLDEST) $(BIN)/python -c \
+	  'from importlib.metadata import version; found = version("flask"); assert found.startswith("3.0."), found'
+	PYTHONPATH=$(CURDIR)/$(OLDEST) $(BIN)/python -m pytest tests/hooks tests/compat \
+	  $(patsubst %,tests/middleware/test_%.py,logs outputs json request_log context_filter capture) \
+	  --numprocesses=auto --dist=loadgroup $(ARGS)
+
+# As many cases as FUZZ_EXAMPLES says, other ones each time; a failure is kept in .hypothesis and tried first.
+fuzz: $(VENV)/dev  ## hostile requests to every layer, for longer (FUZZ_EXAMPLES=2000000)
+	FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),200000) $(BIN)/python -m pytest tests/security/test_fuzz.py --timeout=0 $(ARGS)
 
 check: lint types test  ## what CI runs: ruff, mypy --strict, the tests
 

@@ -38,6 +38,27 @@ def test_the_pages_have_blocks():
     assert {page.name for page in PAGES if blocks(page)} >= {"README.md", "hooks.md", "middleware.md"}
 
 
+#: Where each public name of logs, ids and timings is explained.
+SHOWN = {
+    "RequestLog": "middleware.md", "add_fields": "middleware.md", "Sensitive": "middleware.md",
+    "configure_logging": "logging.md", "RequestContextFilter": "logging.md", "add_request_ids": "logging.md",
+    "quiet_server_logs": "logging.md", "capture_requests": "logging.md", "RequestID": "ids.md",
+    "TraceContext": "ids.md", "outgoing_headers": "ids.md", "timer": "timing.md", "ServerTiming": "timing.md",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "page"), SHOWN.items(), ids=SHOWN)
+def test_a_name_has_a_page_with_an_example_of_it(name, page):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    assert re.search(rf"^#+ .*{name}|`{name}\b", text, re.MULTILINE)
+    assert any(re.search(rf"\b{name}\b", block) for _, block, _ in blocks(ROOT / "docs" / page))
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=lambda page: page.name)
+def test_the_readme_leads_to_every_page(page):
+    assert f"](docs/{page.name})" in PAGES[0].read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_links_of_a_page_lead_somewhere(page):
     text = page.read_text(encoding="utf-8")
