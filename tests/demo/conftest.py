@@ -9,6 +9,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,12 @@ KINDS = ["sqlite", *SERVERS]
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    _forget_settings(monkeypatch)
+
+
+def _forget_settings(patch: pytest.MonkeyPatch) -> None:
     for name in Settings.__dataclass_fields__:
-        monkeypatch.delenv(name.upper(), raising=False)
+        patch.delenv(name.upper(), raising=False)
 
 
 @pytest.fixture(scope="session")
@@ -209,19 +214,34 @@ class Process:
 Serve = Callable[..., Process]
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts ``overcoat demo`` on a free port, in ``tmp_path``."""
+@contextmanager
+def demos(folder: Path) -> Iterator[Serve]:
+    """Starts ``overcoat demo`` on a free port, in a folder."""
     processes: list[Process] = []
 
     def start(*options: str, environ: Mapping[str, str] | None = None) -> Process:
         arguments = ["-W", "error", "-m", "overcoat.demo", "--port", "0", *options]
-        processes.append(Process(arguments, tmp_path, r"Overcoat demo on http://\S+:(\d+)", environ or {}))
+        processes.append(Process(arguments, folder, r"Overcoat demo on http://\S+:(\d+)", environ or {}))
         return processes[-1]
 
     yield start
     for process in processes:
         process.stop()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts ``overcoat demo`` on a free port, in ``tmp_path``."""
+    with demos(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """One demo for the tests of a module that leave it as it was."""
+    with pytest.MonkeyPatch.context() as patch, demos(tmp_path_factory.mktemp("demo")) as start:
+        _forget_settings(patch)
+        yield start()
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ pytestmark = needs_browser
 
 
 @pytest.fixture
-def shown(page, serve):
-    """The page of a server of its own, at the width of a desk."""
-    server = serve()
+def shown(page, server):
+    """The page, at the width of a desk."""
     page.goto(f"http://127.0.0.1:{server.port}/")
     return page
 
