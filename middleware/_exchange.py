@@ -255,7 +255,7 @@ class Exchange:
     def has_header(self, lower_name: str) -> bool:
         """Whether a header of that name, given in lower case, is there."""
         try:
-            return lower_name in map(_lower, map(_first, self.headers))
+            return lower_name in _lowered((*map(_first, self.headers),))
         except (TypeError, IndexError, KeyError):
             return any(name_of(pair) == lower_name for pair in self.headers)
 
@@ -297,6 +297,11 @@ class Exchange:
         missing = [name for name in names if name.lower() not in known]
         if missing and "*" not in known:
             self.set_header("Vary", ", ".join([*filter(None, present), *missing]))
+
+
+@lru_cache(maxsize=64)  # apps send the same few sequences of names again and again
+def _lowered(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(_lower, names))
 
 
 @lru_cache(maxsize=256)

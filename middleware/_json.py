@@ -17,6 +17,9 @@ from overcoat.middleware._text import UNSAFE, compiled
 _LINE = orjson.OPT_APPEND_NEWLINE
 # Twice as slow for every record, so only asked for where a field of the app's has such a key.
 _ANY_KEY = _LINE | orjson.OPT_NON_STR_KEYS
+# A number: where bytes are looked for in bytes, they are tried as a number first, and the error is made and dropped.
+_DELETE = 0x7F
+
 # What JSON can write only as half a pair, which most readers refuse.
 _SURROGATE = "[\ud800-\udfff]"
 # How far down a member that is no JSON is looked for: under the names of a schema the app's fields are two down.
@@ -50,7 +53,7 @@ def json_line(record: Mapping[str, Any]) -> bytes:
     except (TypeError, ValueError, RecursionError):
         line = _slowly(record)
     # Two cheap looks; most lines need no more.
-    if line.isascii() and b"\x7f" not in line:
+    if line.isascii() and _DELETE not in line:
         return line
     text = line[:-1].decode()
     if text.isprintable():

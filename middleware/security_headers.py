@@ -42,7 +42,7 @@ It stands inside ProxyFix, which tells whether the client came by https.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any, ClassVar, Unpack
 
@@ -130,11 +130,6 @@ class SecurityHeaders(Layer):
         self._secure = Addition(pairs if hsts is None else [*pairs, (HSTS, hsts)])
         self._plain = self._secure if hsts is None else Addition(pairs)
         self._forced = forced_names(override, dict(self._secure.pairs))
-        self._is_special: Callable[[Exchange], bool] | None = None
-        if self._forced:
-            self._is_special = _always
-        elif self._policies:
-            self._is_special = _is_not_modified
         if not self._policies:
             self.on_request = None  # type: ignore[method-assign,assignment]  # nothing to offer
         self._told = False
@@ -146,12 +141,12 @@ class SecurityHeaders(Layer):
 
     def on_headers(self, exchange: Exchange) -> None:
         """Add what the app has not set."""
-        rare = exchange._rare
-        if (rare is not None and WISHES in rare) or (self._is_special is not None and self._is_special(exchange)):
+        rare, status = exchange._rare, exchange.status
+        if self._forced or (rare is not None and WISHES in rare) or (type(status) is str and status[:3] == "304"):
             self._add_specially(exchange)
             return
-        addition = self._plain
-        if self._secure is not addition and _is_secure(exchange.environ):
+        addition, environ = self._plain, exchange.environ
+        if self._secure is not addition and environ.get("wsgi.url_scheme") == "https" and _has_public_name(environ):
             addition = self._secure
         headers = exchange.headers
         try:
@@ -162,7 +157,8 @@ class SecurityHeaders(Layer):
     def _add_specially(self, exchange: Exchange) -> None:
         """The same for a request with a nonce or wishes of its own, and where the app has no say."""
         wishes = (exchange._rare or {}).get(WISHES, {})
-        secure = _is_secure(exchange.environ)
+        environ = exchange.environ
+        secure = environ.get("wsgi.url_scheme") == "https" and _has_public_name(environ)
         values: dict[str, str | None] = dict((self._secure if secure else self._plain).pairs)
         policies = self._policies
         own: Headers | None = wishes.get("headers")
@@ -175,7 +171,7 @@ class SecurityHeaders(Layer):
             exchange.headers[:] = [pair for pair in exchange.headers if name_of(pair) not in self._forced]
         present = present_names(exchange)
         nonce = wishes.get("nonce")
-        if policies and _is_not_modified(exchange):
+        if policies and exchange.status_code == 304:
             # A 304 updates the headers that the browser keeps (RFC 9111, section 3.2), where the nonce of the kept page
             # stands: what is not sent stays.
             values = {name: value for name, value in values.items() if name not in policies}
@@ -196,17 +192,7 @@ class SecurityHeaders(Layer):
             )
 
 
-def _is_secure(environ: dict[str, Any]) -> bool:
-    """Whether HSTS belongs to the response."""
-    if environ.get("wsgi.url_scheme") != "https":
-        return False
+def _has_public_name(environ: dict[str, Any]) -> bool:
+    """Whether HSTS is for the host that was asked, over https."""
     host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or ""
     return len(host) <= LONGEST_HOST and is_public_name(host)
-
-
-def _is_not_modified(exchange: Exchange) -> bool:
-    return type(exchange.status) is str and exchange.status.startswith("304")
-
-
-def _always(exchange: Exchange) -> bool:  # noqa: ARG001
-    return True
