@@ -75,8 +75,7 @@ class Segment:
             run.first_byte_ns, run.finished_ns, run.response_bytes, run.request_bytes, run._open,
             run.shared, run.body, run.iterated, run.exhausted, run.closed,
         ) = _AT_ENTRY  # fmt: skip
-        reference = environ.get(ENVIRON_KEY)
-        shared = None if reference is None else reference()
+        shared = environ[ENVIRON_KEY]() if ENVIRON_KEY in environ else None
         if shared is None or shared._open <= 0 or (shared.environ is not environ and not run.joins(shared)):
             environ[ENVIRON_KEY] = ref(run)
             exchange = run
