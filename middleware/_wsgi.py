@@ -101,7 +101,7 @@ class Segment:
                 index = -1
                 if skipped:
                     run.plan = plans.plan(len(plans.layers), skipped)
-            if "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+            if plans.all.follows and ("CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ):
                 run.count_input(exchange)
             run.body = body = (plans.inner if answer is None else answer)(environ, run.start)
             if body is None and run.plan.follows:
@@ -122,7 +122,8 @@ class Segment:
                 raise
         finally:
             _set_current(previous)
-        if not run.plan.follows and not run.transformed and (run._rare is None or not run.has_callbacks):
+        follows = run.plan.follows or (plans.transforms and run.transformed)
+        if not follows and (run._rare is None or not run.has_callbacks):
             run.leave(exchange)
             return body
         if type(body) in _HELD:
