@@ -66,9 +66,13 @@ SHARES = {"granian": 0.88, "waitress": 0.82}
 def goals(rows: list[dict[str, Any]]) -> list[tuple[str, float, str, float]]:
     """``(what, measured, "at least", limit)`` for each server that was measured."""
     return [
-        (f"requests per second under {server}, over bare Flask", row["ours_ratio"], "at least", SHARES[server])
+        (
+            f"requests per second under {row['server']}, over bare Flask",
+            row["ours_ratio"],
+            "at least",
+            SHARES[row["server"]],
+        )
         for row in rows
-        for server in [row["server"]]
     ]
 
 

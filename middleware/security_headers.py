@@ -193,6 +193,6 @@ class SecurityHeaders(Layer):
 
 
 def _has_public_name(environ: dict[str, Any]) -> bool:
-    """Whether HSTS is for the host that was asked, over https."""
+    """Whether the host that was asked is one that HSTS is for."""
     host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME") or ""
     return len(host) <= LONGEST_HOST and is_public_name(host)
